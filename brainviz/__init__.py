@@ -1,0 +1,1 @@
+"""Motion read from brains watching films: the domain's own objects and how they look."""

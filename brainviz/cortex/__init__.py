@@ -1,0 +1,1 @@
+"""The fs_LR 32k surface, its regions and its flatmap."""

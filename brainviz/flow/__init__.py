@@ -1,0 +1,1 @@
+"""Optical-flow fields: units, resampling, codebook, colour wheel, end-point error."""

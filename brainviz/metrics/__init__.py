@@ -1,0 +1,1 @@
+"""Errors, scores and statistics on arrays."""

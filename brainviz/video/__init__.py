@@ -1,0 +1,1 @@
+"""Reading clips, writing clips, sprite sheets."""

@@ -1,0 +1,1 @@
+"""Metrics of every system on the same clips."""

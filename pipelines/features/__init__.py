@@ -1,0 +1,1 @@
+"""Image and video encoders behind one registry."""

@@ -1,0 +1,1 @@
+"""Motion predicted from first frame and fMRI: model, training, decoding, controls."""

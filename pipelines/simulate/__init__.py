@@ -1,0 +1,1 @@
+"""The simulated data set: stimulus renderer and simulated cortex."""
