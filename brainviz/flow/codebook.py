@@ -55,7 +55,7 @@ class Codebook:
 
 
 def fit_codebook(
-    vectors: npt.ArrayLike, k: int = 40, seed: int = 0, max_vectors: int = 200_000, iterations: int = 100
+    vectors: npt.ArrayLike, k: int = 40, seed: int = 0, max_vectors: int = 100_000, iterations: int = 100
 ) -> Codebook:
     """k-means with greedy k-means++ seeding (Arthur & Vassilvitskii 2007); the same input gives the same words.
 
