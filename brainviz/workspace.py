@@ -27,7 +27,7 @@ SHARED_UNIT = "all"  # results that do not depend on a subject
 # Which stage writes which table. A table is the concatenation of its parts, one per unit of the stage.
 TABLE_STAGES = {
     "clips": "catalogue",
-    "problems": "catalogue",
+    "problems": "check",
     "near_duplicates": "catalogue",
     "label_error": "flow_labels",
     "timing": "bold",

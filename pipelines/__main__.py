@@ -1,0 +1,98 @@
+"""The command line: python -m pipelines check | run | status | cancel | resume | clean | table | simulate | weights."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from brainviz.errors import BrainvizError, Cancelled
+from pipelines import commands
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; returns the exit status (0 fine, 1 the work failed, 2 the request is wrong, 130 cancelled)."""
+    options = _parser().parse_args(arguments)
+    command: Callable[[argparse.Namespace], int] = options.command
+    try:
+        return command(options)
+    except BrainvizError as error:
+        print(f"error: {error.what}", file=sys.stderr)
+        for label, text in (("where", error.where), ("what to do", error.remedy)):
+            if text:
+                print(f"  {label}: {text}", file=sys.stderr)
+        return 2
+    except (Cancelled, KeyboardInterrupt):
+        print("cancelled; python -m pipelines resume goes on where it stopped", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # the reader of a pipe (head, less) has closed it
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m pipelines", description=__doc__)
+    known = parser.add_subparsers(required=True, metavar="COMMAND")
+    workspace = os.environ.get("BRAINVIZ_WORKSPACE", "workspace")
+
+    def add(name: str, function: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser:
+        made = known.add_parser(name, help=text, description=text)
+        made.set_defaults(command=function)
+        return made
+
+    check = add("check", commands.check, "List every problem of a data set, before any work.")
+    check.add_argument("--dataset", required=True, type=Path, metavar="DIR")
+    check.add_argument("--quick", action="store_true", help="look at headers only, not at every value")
+
+    _run_options(add("run", commands.run, "Make the results of the demo or of a data set."), workspace)
+    for name, function, text in (
+        ("status", commands.status, "Show the runs of a workspace."),
+        ("cancel", commands.cancel, "Stop the newest run that is alive."),
+        ("resume", commands.resume, "Go on with the newest run where it stopped."),
+        ("clean", commands.clean, "Remove what no current result needs."),
+    ):
+        made = add(name, function, text)
+        made.add_argument("--workspace", default=workspace, type=Path, metavar="DIR")
+
+    table = add("table", commands.table, "Print a table of results.")
+    table.add_argument("name", metavar="NAME")
+    table.add_argument("--workspace", default=workspace, type=Path, metavar="DIR")
+    table.add_argument("--format", choices=("csv", "json", "parquet"), default="csv")
+    table.add_argument("--out", type=Path, metavar="FILE", help="where to write (needed for parquet)")
+
+    simulate = add("simulate", commands.simulate, "Write a simulated data set in the CC2017 layout.")
+    simulate.add_argument("--out", required=True, type=Path, metavar="DIR")
+    _simulation_options(simulate)
+
+    weights = add("weights", commands.weights, "Show which model weights are here; fetch one by name.")
+    weights.add_argument("name", nargs="?", metavar="NAME")
+    return parser
+
+
+def _simulation_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--size", choices=("tiny", "demo"), default="demo")
+    parser.add_argument("--world", choices=("mixed", "static", "flicker", "nuisance", "noise"), default="mixed")
+
+
+def _run_options(parser: argparse.ArgumentParser, workspace: str) -> None:
+    parser.add_argument("--demo", action="store_true", help="the simulated data set")
+    parser.add_argument("--dataset", default="", metavar="DIR", help="the folder of a real data set")
+    parser.add_argument("--workspace", default=workspace, type=Path, metavar="DIR")
+    parser.add_argument("--subjects", default="", metavar="1,2", help="only these")
+    parser.add_argument("--segments", default="", metavar="seg1,test1", help="only these films, for a trial")
+    parser.add_argument("--until", default="motion", choices=("motion",), help="how far to go")
+    parser.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
+    parser.add_argument("--scheduler", default="", metavar="ADDRESS", help="a Dask scheduler, e.g. tcp://head:8786")
+    parser.add_argument("--workers", type=int, default=0, help="local processes; 0: one per core")
+    parser.add_argument("--labeller", default="auto", help="auto, raft or dis")
+    parser.add_argument("--frame-encoder", default="auto", help="auto, gabor or dinov2:FOLDER")
+    parser.add_argument("--svd", default="", metavar="FOLDER", help="folder of Stable Video Diffusion's weights")
+    parser.add_argument("--dry-run", action="store_true", help="only print time, memory and disk per stage")
+    _simulation_options(parser)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
