@@ -1,0 +1,39 @@
+// One packed message per clip: [uint32 header length][JSON header][padding][blobs]. Offsets count from the start.
+
+function slice(bytes, place) {
+  return bytes.slice(place.offset, place.offset + place.length);
+}
+
+/** Vectors travel as int16 with one scale per panel; they come back as float32 (step, y, x, 2) in grid pixels. */
+function unpackFlow(bytes, place) {
+  const packed = new Int16Array(slice(bytes, place).buffer);
+  const flow = new Float32Array(packed.length);
+  for (let i = 0; i < packed.length; i++) flow[i] = packed[i] * place.scale;
+  return flow;
+}
+
+/** -> {header, film: Blob, panels: [{...header panel, flow}], valid, moving}; masks are Uint8Array (step, y, x). */
+function parsePayload(data) {
+  const bytes = data instanceof Uint8Array ? data : new Uint8Array(data);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const length = view.getUint32(0, true);
+  const header = JSON.parse(new TextDecoder().decode(bytes.subarray(4, 4 + length)));
+  const panels = header.panels.map((panel) => ({
+    ...panel,
+    flow: panel.vectors ? unpackFlow(bytes, panel.vectors) : null,
+  }));
+  return {
+    header,
+    panels,
+    film: new Blob([slice(bytes, header.film)], { type: "image/webp" }),
+    valid: slice(bytes, header.valid),
+    moving: header.moving ? slice(bytes, header.moving) : null,
+  };
+}
+
+/** Flow is held per step: the step whose time span holds the frame's time. `ends` are the steps' ends in seconds. */
+function stepOfFrame(frame, fps, ends) {
+  const time = frame / fps + 1e-9;
+  const step = ends.findIndex((end) => time < end);
+  return step < 0 ? ends.length - 1 : step;
+}

@@ -1,0 +1,24 @@
+"""The components' own files: HTML, CSS, JavaScript and icons below assets/, read once."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+ASSETS = Path(__file__).resolve().parents[2] / "assets"
+
+
+@cache
+def text(name: str) -> str:
+    """The text of ``assets/<name>``."""
+    return (ASSETS / name).read_text(encoding="utf-8")
+
+
+def script(folder: str, parts: tuple[str, ...]) -> str:
+    """Several JavaScript files as one module, in this order: small files to read, one string for Streamlit."""
+    return "\n".join(text(f"{folder}/{part}.js") for part in parts)
+
+
+def icon(name: str) -> str:
+    """Path of an icon file. Named icons of Streamlit would be fetched from the web for the page's favicon."""
+    return str(ASSETS / "icons" / name)
