@@ -1,1 +1,18 @@
 """Motion predicted from first frame and fMRI: model, training, decoding, controls."""
+
+from __future__ import annotations
+
+from .config import DecoderConfig
+from .data import BoldWindows, DecoderData, choose_vertices
+from .systems import SYSTEMS, Decoder, load_system, train_system
+
+__all__ = [
+    "SYSTEMS",
+    "BoldWindows",
+    "Decoder",
+    "DecoderConfig",
+    "DecoderData",
+    "choose_vertices",
+    "load_system",
+    "train_system",
+]

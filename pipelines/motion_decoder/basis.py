@@ -1,0 +1,84 @@
+"""Flow fields as a mean and a few components; layouts of flow as patches."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float32]
+
+
+def to_patches(flow: NDArray[np.floating]) -> Array:
+    """(n, t, h, w, 2) -> float32 (n, h * w, 2 t): what one patch does over the steps of a clip."""
+    n, steps, height, width, _ = flow.shape
+    moved = np.transpose(flow, (0, 2, 3, 1, 4))
+    return np.ascontiguousarray(moved, dtype=np.float32).reshape(n, height * width, steps * 2)
+
+
+def from_patches(patches: NDArray[np.floating], grid: tuple[int, int]) -> Array:
+    """Inverse of `to_patches` for a grid of (height, width)."""
+    n, _, outputs = patches.shape
+    fields = patches.reshape(n, *grid, outputs // 2, 2)
+    return np.ascontiguousarray(np.transpose(fields, (0, 3, 1, 2, 4)), dtype=np.float32)
+
+
+def mean_field(flow: Array, valid: NDArray[np.bool_]) -> Array:
+    """Mean of the valid vectors, (3, h, w, 2); a patch never valid takes the mean of all."""
+    weight = valid[..., None].astype(np.float32)
+    count = weight.sum(0)
+    overall = (flow * weight).sum((0, 2, 3)) / np.maximum(weight.sum((0, 2, 3)), 1)
+    mean = (flow * weight).sum(0) / np.maximum(count, 1)
+    return np.where(count > 0, mean, overall[:, None, None, :]).astype(np.float32)
+
+
+def fill_invalid(flow: Array, valid: NDArray[np.bool_]) -> Array:
+    """Invalid vectors replaced by the clip's mean over its other steps at that patch, else by the mean field.
+
+    Only linear models, which need complete fields, use this; losses and scores skip invalid vectors.
+    """
+    weight = valid[..., None].astype(np.float32)
+    count = weight.sum(1, keepdims=True)
+    within_clip = (flow * weight).sum(1, keepdims=True) / np.maximum(count, 1)
+    fallback = np.where(count > 0, within_clip, mean_field(flow, valid)[None])
+    return np.where(valid[..., None], flow, fallback).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class FlowBasis:
+    """Principal components of training flow fields.
+
+    Attributes
+    ----------
+    mean : float32 (3, h, w, 2).
+    components : float32 (m, 3 * h * w * 2), orthonormal rows.
+    """
+
+    mean: Array
+    components: Array
+
+    @classmethod
+    def fit(cls, flow: Array, valid: NDArray[np.bool_], n_components: int) -> FlowBasis:
+        """From training fields (n, 3, h, w, 2), through the (n, n) Gram matrix: n is far below the field's size."""
+        from scipy.linalg import eigh
+
+        mean = mean_field(flow, valid)
+        centred = (fill_invalid(flow, valid) - mean).reshape(len(flow), -1)
+        kept = int(min(n_components, len(flow) - 1, centred.shape[1]))
+        gram = (centred @ centred.T).astype(np.float64)
+        values, vectors = eigh(gram, subset_by_index=[len(gram) - kept, len(gram) - 1])
+        real = values > max(float(values[-1]), 1e-30) * 1e-7
+        values, vectors = values[real][::-1], vectors[:, real][:, ::-1]
+        components = (vectors / np.sqrt(values)).T.astype(np.float32) @ centred
+        return cls(mean, np.ascontiguousarray(components, dtype=np.float32))
+
+    def project(self, flow: Array, valid: NDArray[np.bool_]) -> Array:
+        """Scores float32 (n, m) of fields (n, 3, h, w, 2)."""
+        centred = (fill_invalid(flow, valid) - self.mean).reshape(len(flow), -1)
+        return np.asarray(centred @ self.components.T, dtype=np.float32)
+
+    def reconstruct(self, scores: NDArray[np.floating]) -> Array:
+        """Fields float32 (n, 3, h, w, 2) of scores (n, m)."""
+        fields = np.asarray(scores, dtype=np.float32) @ self.components
+        return fields.reshape(len(scores), *self.mean.shape) + self.mean

@@ -1,0 +1,122 @@
+"""Settings of the decoders. Every value was chosen on held-out training segments of development data."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from brainviz.errors import BrainvizError
+
+Config = TypeVar("Config")
+
+
+def config_from_mapping(kind: type[Config], values: Mapping[str, Any]) -> Config:
+    """Build the frozen dataclass `kind` from `values`; nested sections are mappings.
+
+    Raises
+    ------
+    BrainvizError
+        For a key that `kind` does not have.
+    """
+    known = {entry.name: entry for entry in dataclasses.fields(kind)}  # type: ignore[arg-type]
+    unknown = sorted(set(values) - set(known))
+    if unknown:
+        raise BrainvizError(
+            f"Unknown decoder setting {', '.join(map(repr, unknown))}.", kind.__name__, f"Known: {', '.join(known)}."
+        )
+    ready: dict[str, Any] = {}
+    for name, value in values.items():
+        default = known[name].default_factory
+        if isinstance(value, Mapping) and isinstance(default, type):
+            value = config_from_mapping(default, value)
+        ready[name] = tuple(value) if isinstance(value, list) else value
+    return kind(**ready)
+
+
+@dataclass(frozen=True)
+class RidgeConfig:
+    """Kernel ridge from the fMRI window to flow components.
+
+    Attributes
+    ----------
+    alphas : penalties, in units of the kernel's mean diagonal.
+    n_components : flow components kept (principal components of the training fields).
+    reliability_power : a vertex of reliability r enters with weight r ** power (0: all alike).
+    """
+
+    alphas: tuple[float, ...] = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 1000.0)
+    n_components: int = 64
+    reliability_power: float = 1.0
+
+
+@dataclass(frozen=True)
+class NetworkConfig:
+    """The patch network of `brain`, `shuffled` and `image-only`.
+
+    Attributes
+    ----------
+    width, blocks, dropout : size of the network.
+    epochs, batch_clips, patches : passes over the clips, clips per step, patches drawn per clip and step.
+    learning_rate, weight_decay : AdamW, cosine schedule.
+    members : networks in the ensemble; each stops early on another held-out training segment.
+    """
+
+    width: int = 64
+    blocks: int = 1
+    dropout: float = 0.1
+    epochs: int = 24
+    batch_clips: int = 24
+    patches: int = 128
+    learning_rate: float = 3e-3
+    weight_decay: float = 1e-2
+    members: int = 3
+
+
+@dataclass(frozen=True)
+class ReferenceConfig:
+    """The paper's form (`brain-reference`): layer sizes are ours, the paper states none."""
+
+    words: int = 40
+    hidden: int = 64
+    width: int = 64
+    blocks: int = 3
+    dropout: float = 0.3
+    epochs: int = 16
+    batch_clips: int = 24
+    patches: int = 64
+    learning_rate: float = 1e-3
+    weight_decay: float = 1e-2
+
+
+@dataclass(frozen=True)
+class DecoderConfig:
+    """All settings of one training.
+
+    Attributes
+    ----------
+    seed : of every random draw.
+    device : 'cpu' (bit-reproducible with fixed `threads`) or 'cuda' (bf16 autocast).
+    threads : CPU threads used by training.
+    max_folds : cross-validation folds; segments are grouped where there are more of them.
+    samples : whole-field samples of the `prior`.
+    """
+
+    seed: int = 0
+    device: str = "cpu"
+    threads: int = 1
+    max_folds: int = 6
+    samples: int = 10
+    ridge: RidgeConfig = field(default_factory=RidgeConfig)
+    network: NetworkConfig = field(default_factory=NetworkConfig)
+    reference: ReferenceConfig = field(default_factory=ReferenceConfig)
+
+    @classmethod
+    def from_mapping(cls, values: Mapping[str, Any]) -> DecoderConfig:
+        """Inverse of `to_mapping`; refuses unknown keys."""
+        return config_from_mapping(cls, values)
+
+    def to_mapping(self) -> dict[str, Any]:
+        """Plain JSON-ready values."""
+        return dataclasses.asdict(self)
