@@ -17,7 +17,6 @@ import pandas as pd
 
 from brainviz.errors import DataProblem
 from brainviz.flow.camera import camera_fit
-from brainviz.flow.errors import angular_map
 
 Array = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
@@ -206,23 +205,38 @@ class MotionScorer:
     def _score_part(
         self, part: str, predicted: Array, masks: Sequence[str], angles: bool = False, rows: slice = slice(None)
     ) -> MotionScores:
-        n, samples = predicted.shape[:2]
-        a = self._parts[part][rows].reshape(n, 1, -1, 2)
-        b = predicted.reshape(n, samples, -1, 2)
-        weight = np.stack([self.masks[name][rows].reshape(n, -1) for name in masks], axis=2).astype(np.float32)
+        true_u, true_v = planes(self._parts[part][rows][:, None])
+        u, v = planes(predicted)
+        weight = np.stack([self.masks[name][rows].reshape(len(u), -1) for name in masks], axis=2).astype(np.float32)
         count = weight.sum(1, dtype=np.float64)[:, None]
-        epe = _mean(vector_length(a - b), weight, count)
+        squared = squared_distance(u, v, true_u, true_v)
+        epe = _mean(np.sqrt(squared), weight, count)
         if not angles:
             return MotionScores(tuple(masks), epe)
-        angular = _mean(angular_map(np.broadcast_to(a, b.shape), b), weight, count)
-        return MotionScores(tuple(masks), epe, angular, _correlation(a, b, weight, count))
+        along = u * true_u + v * true_v + 1
+        across = u * true_v - v * true_u
+        # As `brainviz.flow.errors.angular_map`: the cross product of (u, v, 1) and (u', v', 1) has this length.
+        angle = np.degrees(np.arctan2(np.sqrt(squared + across * across), along))
+        correlation = _correlation((true_u, true_v), (u, v), weight, count)
+        return MotionScores(tuple(masks), epe, _mean(angle, weight, count), correlation)
 
 
-def vector_length(vectors: Array) -> Array:
-    """Length of every vector: float32 (..., 2) -> float32 (...)."""
-    squared = vectors * vectors
-    total = squared[..., 0] + squared[..., 1]
-    return np.asarray(np.sqrt(total, out=total), dtype=np.float32)
+def planes(flow: Array) -> tuple[Array, Array]:
+    """The two components on their own, pixels in one row: (n, samples, ..., 2) -> 2 x float32 (n, samples, pixels)."""
+    n, samples = flow.shape[:2]
+    return (
+        np.ascontiguousarray(flow[..., 0]).reshape(n, samples, -1),
+        np.ascontiguousarray(flow[..., 1]).reshape(n, samples, -1),
+    )
+
+
+def squared_distance(u: Array, v: Array, other_u: Array, other_v: Array) -> Array:
+    """Squared length of the difference of vectors given by their components; shapes broadcast."""
+    du, dv = u - other_u, v - other_v
+    du *= du
+    dv *= dv
+    du += dv
+    return du
 
 
 def _mean(values: Array, weight: Array, count: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
@@ -231,23 +245,38 @@ def _mean(values: Array, weight: Array, count: npt.NDArray[np.float64]) -> npt.N
     return np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0)
 
 
-def _correlation(a: Array, b: Array, weight: Array, count: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+def _correlation(
+    a: tuple[Array, Array], b: tuple[Array, Array], weight: Array, count: npt.NDArray[np.float64]
+) -> npt.NDArray[np.float64]:
     """Pearson r over the components under each mask, as `brainviz.flow.errors.flow_correlation` defines it."""
-    some = weight.max(2)[:, None, :, None]
-    share = 1 / np.maximum(2 * some.sum((2, 3), dtype=np.float64)[:, :, None, None], 1)
-    # Taking off the frame's mean first keeps the sums of squares exact for fast pans and for constant fields.
-    x = (a - (a * some).sum((2, 3), dtype=np.float64)[:, :, None, None] * share) * some
-    y = (b - (b * some).sum((2, 3), dtype=np.float64)[:, :, None, None] * share) * some
-    masks = weight.astype(np.float64)
+    seen = weight.max(2)
+    (au, av), (bu, bv) = _centred(a, seen), _centred(b, seen)
+
+    def total(values: Array) -> npt.NDArray[np.float64]:
+        return (values @ weight).astype(np.float64)
+
     n = 2 * np.maximum(count, 1)
-    sx, sy = x.sum(-1) @ masks, y.sum(-1) @ masks
-    sxx, syy = (x * x).sum(-1) @ masks, (y * y).sum(-1) @ masks
-    vx, vy = sxx - sx * sx / n, syy - sy * sy / n
-    power = np.sqrt(np.maximum(vx, 0) * np.maximum(vy, 0))
+    sum_a, sum_b = total(au + av), total(bu + bv)
+    square_a, square_b = total(au * au + av * av), total(bu * bu + bv * bv)
+    power_a, power_b = square_a - sum_a**2 / n, square_b - sum_b**2 / n
     # Below this a field is constant but for rounding, and r would be noise.
-    usable = (count >= 1) & (power > 1e-12 * n) & (vx > 1e-9 * sxx) & (vy > 1e-9 * syy)
-    covariance = (x * y).sum(-1) @ masks - sx * sy / n
+    usable = (count >= 1) & (power_a > 1e-6 * square_a) & (power_b > 1e-6 * square_b)
+    usable &= np.minimum(power_a, power_b) > 1e-12 * n
+    covariance = total(au * bu + av * bv) - sum_a * sum_b / n
+    power = np.sqrt(np.maximum(power_a, 0) * np.maximum(power_b, 0))
     return np.divide(covariance, power, out=np.full(power.shape, np.nan), where=usable)
+
+
+def _centred(components: tuple[Array, Array], seen: Array) -> tuple[Array, Array]:
+    """Components without the mean over the seen pixels of both: keeps sums of squares exact for fast pans."""
+    u, v = components
+    share = 1 / np.maximum(2 * seen.sum(1, dtype=np.float64), 1)
+    mean = ((u + v) @ seen[..., None]).astype(np.float64) * share[:, None, None]
+    # A field of one value must come out exactly 0: take its first value off before its mean.
+    first = u[..., :1]
+    flat = (u == first).all(-1, keepdims=True) & (v == first).all(-1, keepdims=True)
+    mean = np.where(flat, first, mean).astype(np.float32)
+    return u - mean, v - mean
 
 
 def _joined(scores: list[MotionScores]) -> MotionScores:

@@ -7,12 +7,13 @@ oracle, shown beside the mean of N and never instead of it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from brainviz.metrics.motion_scores import Array, Mask, MotionScorer, vector_length
+from brainviz.metrics.motion_scores import Array, MotionScorer, planes, squared_distance
 
 MEASURES = ("epe", "best", "expected", "energy")
 """Mean of N, best of N, error of the N samples' mean field, energy score."""
@@ -40,61 +41,54 @@ class SampledScores:
     energy: npt.NDArray[np.float64]
 
 
-def energy_score(samples: Array, truth: Array, valid: Mask) -> npt.NDArray[np.float64]:
-    """Energy score E|X - y| - E|X - X'| / 2, averaged over the valid vectors of each clip (lower is better).
-
-    A proper score of each vector's predicted distribution (Gneiting & Raftery, JASA 2007). E|X - X'| is taken over
-    pairs of different samples, so its expectation does not depend on their number. One sample is a point prediction,
-    and its score is its end-point error.
-
-    Parameters
-    ----------
-    samples : float32 (n, samples, ..., 2)
-    truth : float32 (n, ..., 2)
-    valid : bool (n, ...)
-
-    Returns
-    -------
-    float64 (n,), NaN where nothing is valid.
-    """
-    n, n_samples = samples.shape[:2]
-    x = samples.reshape(n, n_samples, -1, 2)
-    y = np.where(valid[..., None], truth, 0).astype(np.float32).reshape(n, 1, -1, 2)
-    weight = valid.reshape(n, -1, 1).astype(np.float32)
-    total = (vector_length(x - y) @ weight)[..., 0].mean(1, dtype=np.float64)
-    if n_samples > 1:
-        spread = np.zeros(n)
-        for k in range(1, n_samples):
-            spread += (vector_length(x[:, k:] - x[:, :-k]) @ weight)[..., 0].sum(1, dtype=np.float64)
-        total -= spread / (n_samples * (n_samples - 1))
-    count = weight.sum((1, 2), dtype=np.float64)
-    return np.divide(total, count, out=np.full(n, np.nan), where=count > 0)
-
-
 def score_samples(
-    scorer: MotionScorer, prediction: npt.ArrayLike, mask: str = "none", name: str = "prediction"
-) -> SampledScores:
-    """Every score of a sampled system under one mask; a single field counts as N = 1.
+    scorer: MotionScorer, prediction: npt.ArrayLike, masks: Sequence[str] = ("none",), name: str = "prediction"
+) -> dict[str, SampledScores]:
+    """Every score of a sampled system under some masks; a single field counts as N = 1.
+
+    The energy score is E|X - y| - E|X - X'| / 2 at each vector (Gneiting & Raftery, JASA 2007), averaged over the
+    mask. E|X - X'| is taken over pairs of different samples, so its expectation does not depend on their number. One
+    sample is a point prediction, and its energy score is its end-point error.
 
     Parameters
     ----------
     scorer : MotionScorer
     prediction : float32 (n, t, h, w, 2) or (n, samples, t, h, w, 2)
-    mask : str
-        One of the scorer's masks.
+    masks : some of the scorer's masks
     name : str
         The system, for messages.
     """
     n = len(scorer.truth.clips)
-    out = {measure: np.empty(n) for measure in MEASURES}
+    out = np.empty((len(MEASURES), n, len(masks)))
     n_samples = 1
     for start in range(0, n, _CLIPS_AT_ONCE):
         rows = slice(start, start + _CLIPS_AT_ONCE)
         samples = scorer.samples_of(prediction, rows, name)
-        truth, valid = scorer.flow()[rows], scorer.masks[mask][rows]
         n_samples = samples.shape[1]
-        each = np.stack([energy_score(samples[:, k : k + 1], truth, valid) for k in range(n_samples)], axis=1)
-        out["epe"][rows], out["best"][rows] = each.mean(1), each.min(1)
-        out["expected"][rows] = energy_score(samples.mean(1, keepdims=True), truth, valid)
-        out["energy"][rows] = energy_score(samples, truth, valid)
-    return SampledScores(n_samples, **out)
+        weight = np.stack([scorer.masks[mask][rows].reshape(len(samples), -1) for mask in masks], axis=2)
+        out[:, rows] = _scores(samples, scorer.flow()[rows], weight.astype(np.float32))
+    return {mask: SampledScores(n_samples, *out[:, :, column]) for column, mask in enumerate(masks)}
+
+
+def _scores(samples: Array, truth: Array, weight: Array) -> npt.NDArray[np.float64]:
+    """Some clips' scores in the order of `MEASURES`: (n, s, ..., 2), (n, ..., 2), (n, pixels, m) -> (4, n, m)."""
+    u, v = planes(samples)
+    true_u, true_v = planes(truth[:, None])
+    n_samples = u.shape[1]
+    count = weight.sum(1, dtype=np.float64)
+
+    def mean(squared: Array) -> npt.NDArray[np.float64]:
+        """Mean length over each mask: (n, k, pixels) -> (n, k, m), NaN where nothing counts."""
+        total = (np.sqrt(squared) @ weight).astype(np.float64)
+        return np.divide(total, count[:, None], out=np.full(total.shape, np.nan), where=count[:, None] > 0)
+
+    each = mean(squared_distance(u, v, true_u, true_v))
+    if n_samples == 1:
+        return np.stack([each[:, 0]] * len(MEASURES))
+    centre = [plane.mean(1, keepdims=True) for plane in (u, v)]
+    expected = mean(squared_distance(centre[0], centre[1], true_u, true_v))[:, 0]
+    spread = np.zeros_like(expected)
+    for k in range(1, n_samples):
+        spread += mean(squared_distance(u[:, k:], v[:, k:], u[:, :-k], v[:, :-k])).sum(1)
+    energy = each.mean(1) - spread / (n_samples * (n_samples - 1))
+    return np.stack([each.mean(1), each.min(1), expected, energy])

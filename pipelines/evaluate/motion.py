@@ -167,8 +167,7 @@ def _score_everything(
             for part in ("camera", "residual"):
                 if system != ORACLE:
                     parts |= scorer.score(few, (part,), _PART_MASKS[part], name=system)
-            sampled = {mask: score_samples(scorer, flow, mask, system) for mask in ("none", "moving")}
-            scored[runs][system] = _Scored(parts, sampled)
+            scored[runs][system] = _Scored(parts, score_samples(scorer, flow, ("none", "moving"), system))
     return scored
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from brainviz.metrics.motion_scores import Array, Mask, MotionScorer, vector_length
+from brainviz.metrics.motion_scores import Array, Mask, MotionScorer, planes, squared_distance
 from brainviz.metrics.shifts import circular_shift_null
 
 KINDS = ("prediction", "contribution")
@@ -51,14 +51,14 @@ def pair_errors(truth: Array, valid: Mask, prediction: Array) -> npt.NDArray[np.
 
     Row i is NaN where clip i has no valid vector. Each error is taken under the mask of its true clip.
     """
-    n = len(truth)
-    answer = np.full((n, n), np.nan)
-    true = truth.reshape(n, -1, 2)
-    predicted = prediction.reshape(n, -1, 2)
-    for clip, seen in enumerate(valid.reshape(n, -1)):
-        if seen.any():
-            lengths = vector_length(predicted[:, seen] - true[clip, seen])
-            answer[clip] = lengths.mean(1, dtype=np.float64)
+    true_u, true_v = (plane[:, 0] for plane in planes(truth[:, None]))
+    u, v = (plane[:, 0] for plane in planes(prediction[:, None]))
+    seen = valid.reshape(len(truth), -1)
+    count = seen.sum(1)
+    answer = np.full((len(truth), len(u)), np.nan)
+    for clip in np.flatnonzero(count):
+        length = np.sqrt(squared_distance(u, v, true_u[clip], true_v[clip]))
+        answer[clip] = (length @ seen[clip].astype(np.float32)) / count[clip]
     return answer
 
 

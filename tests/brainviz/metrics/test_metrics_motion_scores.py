@@ -6,7 +6,7 @@ from brainviz.errors import DataProblem
 from brainviz.flow.camera import camera_fit
 from brainviz.flow.errors import angular_error, end_point_error, flow_correlation
 from brainviz.metrics.motion_scores import MASKS, MotionScorer, MotionTruth, score_masks, speed_edges
-from brainviz.metrics.sampled import energy_score, score_samples
+from brainviz.metrics.sampled import score_samples
 
 
 def clips(n: int) -> pd.DataFrame:
@@ -145,7 +145,7 @@ def test_truth_of_wrong_shape_is_refused():
 
 
 def test_energy_score_by_its_definition():
-    scores = score_samples(SCORER, PREDICTION)
+    scores = score_samples(SCORER, PREDICTION)["none"]
     for clip in (0, 7):
         valid = TRUTH.valid[clip]
         x, y = PREDICTION[clip][:, valid].astype(float), TRUTH.flow[clip][valid].astype(float)
@@ -158,7 +158,7 @@ def test_energy_score_by_its_definition():
 
 def test_best_mean_and_expected_of_n():
     each = np.stack([end_point_error(TRUTH.flow, PREDICTION[:, k], TRUTH.valid) for k in range(4)])
-    scores = score_samples(SCORER, PREDICTION)
+    scores = score_samples(SCORER, PREDICTION)["none"]
     np.testing.assert_allclose(scores.best, each.min(0), rtol=1e-5)
     np.testing.assert_allclose(scores.epe, each.mean(0), rtol=1e-5)
     expected = end_point_error(TRUTH.flow, PREDICTION.mean(1), TRUTH.valid)
@@ -166,7 +166,7 @@ def test_best_mean_and_expected_of_n():
 
 
 def test_a_point_prediction_has_one_score():
-    scores = score_samples(SCORER, PREDICTION[:, 0], mask="moving")
+    scores = score_samples(SCORER, PREDICTION[:, 0], masks=("none", "moving"))["moving"]
     expected = end_point_error(TRUTH.flow, PREDICTION[:, 0], TRUTH.valid & TRUTH.moving)
     for found in (scores.epe, scores.best, scores.expected, scores.energy):
         np.testing.assert_allclose(found, expected, rtol=1e-5)
@@ -174,12 +174,13 @@ def test_a_point_prediction_has_one_score():
 
 def test_the_energy_score_prefers_the_true_distribution_at_any_number_of_samples():
     rng = np.random.default_rng(2)
-    truth = rng.standard_normal((400, 1, 4, 4, 2)).astype(np.float32)
-    valid = np.ones(truth.shape[:-1], bool)
+    flow = rng.standard_normal((400, 1, 4, 4, 2)).astype(np.float32)
+    everywhere = np.ones(flow.shape[:-1], bool)
+    scorer = MotionScorer(MotionTruth(clips(400), flow, everywhere, everywhere, np.ones(1), "exact", True), (1, 2))
 
     def mean_score(spread: float, n_samples: int) -> float:
         samples = spread * rng.standard_normal((400, n_samples, 1, 4, 4, 2)).astype(np.float32)
-        return float(energy_score(samples, truth, valid).mean())
+        return float(score_samples(scorer, samples)["none"].energy.mean())
 
     assert mean_score(1.0, 10) < mean_score(0.3, 10)
     assert mean_score(1.0, 10) < mean_score(2.5, 10)
