@@ -118,15 +118,15 @@ def _basis(height: int, width: int) -> Array:
 def _fit(vectors: Array, usable: Mask, basis: Array, unit: float) -> Array:
     """Graduated robust fit of (f, p, 2) vectors: float32 (f, 6)."""
     reach = np.float32(np.abs(basis[:, 1:]).max() or 1)
-    unit_basis = basis / np.array([1, reach, reach], dtype=np.float32)
+    unit_basis = np.asarray(basis / np.array([1, reach, reach]), dtype=np.float32)
     # Two planes rather than pairs: every pass below then runs through memory in order.
     u, v = np.ascontiguousarray(vectors[..., 0]), np.ascontiguousarray(vectors[..., 1])
     law = np.zeros((len(vectors), 3, 2), dtype=np.float32)
     law[:, 0] = _median(vectors, usable)  # half the frame may be anything
-    for scale in np.geomspace(_FIRST_SCALE, _LAST_SCALE, _ITERATIONS) * unit:
+    for scale in (np.geomspace(_FIRST_SCALE, _LAST_SCALE, _ITERATIONS) * unit).tolist():
         squared = np.square(u - law[..., 0] @ unit_basis.T)
         squared += np.square(v - law[..., 1] @ unit_basis.T)
-        weight = np.square(1 / (1 + squared * np.float32(1 / scale**2))) * usable
+        weight = np.asarray(np.square(1 / (1 + squared * np.float32(scale**-2))) * usable, dtype=np.float32)
         law = _weighted_least_squares(u, v, weight, unit_basis)
     law[:, 1:] /= reach
     return np.stack([law[:, 0, 0], law[:, 0, 1], law[:, 1, 0], law[:, 2, 0], law[:, 1, 1], law[:, 2, 1]], axis=-1)

@@ -1,0 +1,96 @@
+"""Flow over several frames from flow between neighbours, and the forward-backward check."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[np.float32]
+Mask = npt.NDArray[np.bool_]
+
+
+def pixel_positions(height: int, width: int) -> Array:
+    """x, y of every pixel: float32 (height, width, 2)."""
+    y, x = np.mgrid[:height, :width].astype(np.float32)
+    return np.stack([x, y], axis=-1)
+
+
+def sample_flow(flow: npt.ArrayLike, positions: npt.ArrayLike) -> Array:
+    """Bilinear values of a field at given positions; beyond the border the border's value holds.
+
+    Parameters
+    ----------
+    flow : float32 (h, w, 2)
+    positions : float32 (rows, columns, 2)
+        x, y in pixels.
+
+    Returns
+    -------
+    float32 (rows, columns, 2)
+    """
+    import cv2
+
+    field, at = np.asarray(flow, dtype=np.float32), np.asarray(positions, dtype=np.float32)
+    return np.asarray(
+        cv2.remap(field, at[..., 0], at[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), dtype=np.float32
+    )
+
+
+def chain_flows(flows: Sequence[npt.ArrayLike]) -> tuple[Array, Mask]:
+    """Flow from the first frame to the last: each field is read where the pixel has come to, F(x) + G(x + F(x)).
+
+    Parameters
+    ----------
+    flows : sequence of float32 (h, w, 2)
+        Fields between successive frames, in order.
+
+    Returns
+    -------
+    total : float32 (h, w, 2)
+    inside : bool (h, w)
+        Pixels that stay in the frame all the way; the others were carried on with the border's motion.
+    """
+    total = np.array(flows[0], dtype=np.float32)
+    h, w = total.shape[:2]
+    start = pixel_positions(h, w)
+    inside = _inside(start + total, h, w)
+    for flow in flows[1:]:
+        total = total + sample_flow(flow, start + total)
+        inside &= _inside(start + total, h, w)
+    return total, inside
+
+
+def consistent(forward: npt.ArrayLike, backward: npt.ArrayLike, share: float = 0.01, slack: float = 0.5) -> Mask:
+    """Forward-backward check of Sundaram, Brox & Keutzer (ECCV 2010, eq. 5).
+
+    A pixel that goes forward and comes back should land where it began: with b the backward flow read at x + f(x),
+    |f + b|^2 < share (|f|^2 + |b|^2) + slack.
+
+    Parameters
+    ----------
+    forward, backward : float32 (h, w, 2)
+        First to second frame, and second to first.
+    share : float
+        Tolerance in proportion to speed.
+    slack : float
+        Tolerance at rest, squared pixels.
+
+    Returns
+    -------
+    bool (h, w)
+        False also where the pixel leaves the frame.
+    """
+    there = np.asarray(forward, dtype=np.float32)
+    h, w = there.shape[:2]
+    landing = pixel_positions(h, w) + there
+    back = sample_flow(backward, landing)
+    gap = np.square(there + back).sum(axis=-1)
+    speed = np.square(there).sum(axis=-1) + np.square(back).sum(axis=-1)
+    return np.asarray((gap < share * speed + slack) & _inside(landing, h, w), dtype=bool)
+
+
+def _inside(positions: Array, height: int, width: int) -> Mask:
+    x, y = positions[..., 0], positions[..., 1]
+    return np.asarray((x >= -0.5) & (x <= width - 0.5) & (y >= -0.5) & (y <= height - 0.5), dtype=bool)
