@@ -79,7 +79,7 @@ def sign_flip_test(
     if len(sums) <= _EXACT_BLOCKS:
         p = (np.abs(_all_signs(len(sums)) @ sums) >= threshold).mean(0)
     else:
-        signs = np.random.default_rng(seed).choice(np.array([-1.0, 1.0]), (n_permutations, len(sums)))
+        signs = _random_signs(len(sums), n_permutations, seed)
         p = (1 + (np.abs(signs @ sums) >= threshold).sum(0)) / (1 + n_permutations)
     return _like(differences, np.where(counts.sum(0) > 0, p, np.nan))
 
@@ -223,6 +223,14 @@ def _resampling_counts(n_blocks: int, n_resamples: int, seed: int) -> np.ndarray
     counts = np.bincount(flat.ravel(), minlength=n_resamples * n_blocks).reshape(n_resamples, n_blocks).astype(float)
     counts.flags.writeable = False
     return counts
+
+
+@lru_cache(maxsize=4)
+def _random_signs(n_blocks: int, n_permutations: int, seed: int) -> np.ndarray:
+    """Random sign patterns: float array (n_permutations, n_blocks), read-only."""
+    signs = 2.0 * np.random.default_rng(seed).integers(0, 2, (n_permutations, n_blocks)) - 1.0
+    signs.flags.writeable = False
+    return signs
 
 
 @lru_cache(maxsize=8)
