@@ -31,12 +31,13 @@ TABLE_STAGES = {
     "near_duplicates": "catalogue",
     "label_error": "flow_labels",
     "timing": "bold",
-    "reliability": "bold",
     "motion": "evaluate_motion",
     "motion_tests": "evaluate_motion",
     "motion_summary": "evaluate_motion",
     "motion_gain": "evaluate_motion",
     "motion_null": "evaluate_motion",
+    "motion_sampled": "evaluate_motion",
+    "motion_coverage": "evaluate_motion",
 }
 
 

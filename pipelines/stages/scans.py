@@ -1,0 +1,57 @@
+"""Scans to clean BOLD: cut to the film, detrended, z-scored per run, runs averaged; reliability and noise ceiling."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from brainviz.data.base import Dataset
+from pipelines.graph import Context
+from pipelines.plan import TEST_PREFIX
+
+VERTEX_CHUNK = 512  # a time course of one vertex reads in a few milliseconds
+STORED = "float16"  # of z-scores: the rounding is 1/1000 of the noise
+
+
+def prepare_bold(context: Context) -> None:
+    """One subject's BOLD, segment by segment.
+
+    Stores ``mean.<segment>`` (tr, vertex) of every segment and, for test segments, ``runs.<segment>``
+    (run, tr, vertex); maps ``reliability`` (training runs) and ``noise-ceiling`` (test runs).
+    """
+    from brainviz.cortex import cortex_to_full
+    from brainviz.metrics.reliability import noise_ceiling, split_half_reliability
+
+    dataset, subject = context.dataset(), context.unit
+    scanned = [s for s in context.config["segments"] if dataset.runs(subject, s)]
+    training = [s for s in scanned if not s.startswith(TEST_PREFIX)]
+    test = [s for s in scanned if s.startswith(TEST_PREFIX)]
+    reliability = split_half_reliability(_stored(context, dataset, training, 0.0, 0.5))
+    ceiling = noise_ceiling(_stored(context, dataset, test, 0.5, 1.0))
+    context.array("reliability", reliability)
+    maps = {"reliability": reliability, "noise-ceiling": ceiling.r_max}
+    for name, values in maps.items():
+        context.array(f"map.{name}", cortex_to_full(values))
+    context.table("timing", dataset.timing(subject))
+    context.facts |= {"maps": list(maps), "segments": scanned, "space": dataset.space}
+    context.facts |= {"tr_s": dataset.tr_s, "lag_s": dataset.lag_s}
+
+
+def _stored(
+    context: Context, dataset: Dataset, segments: list[str], begin: float, end: float
+) -> Iterator[list[np.ndarray]]:
+    """Clean, store and hand on the runs of each segment; one segment is in memory at a time."""
+    subject = context.unit
+    for i, segment in enumerate(segments):
+        numbers = dataset.runs(subject, segment)
+        context.progress(begin + (end - begin) * i / len(segments), f"{segment}: {len(numbers)} runs")
+        runs = [dataset.bold(subject, segment, run=number) for number in numbers]
+        volumes, vertices = runs[0].shape
+        chunks = (volumes, min(VERTEX_CHUNK, vertices))
+        context.array(f"mean.{segment}", np.mean(runs, axis=0).astype(STORED), chunks)
+        if segment.startswith(TEST_PREFIX):
+            stored = context.new_array(f"runs.{segment}", (len(runs), volumes, vertices), STORED, (1, *chunks))
+            for k, run in enumerate(runs):
+                stored[k] = run.astype(STORED)
+        yield runs
