@@ -23,6 +23,23 @@ CLAIMED = ("brain", "brain-reference", "ridge", "shuffled")
 
 FRAME_ALONE = "image-only"
 
+_COLUMNS = (
+    "a",
+    "b",
+    "subset",
+    "mean_a",
+    "mean_b",
+    "ratio",
+    "difference",
+    "low",
+    "high",
+    "p",
+    "p_holm",
+    "n_blocks",
+    "n_clips",
+    "enough_blocks",
+)
+
 
 @dataclass(frozen=True)
 class ClipUnits:
@@ -99,7 +116,7 @@ def compare(errors: Mapping[str, Errors], units: ClipUnits, seed: int = 0) -> pd
                 }
             )
         )
-    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
+    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=list(_COLUMNS))
 
 
 def summarise(errors: Mapping[str, Errors], epe_zero: Errors, units: ClipUnits, seed: int = 0) -> pd.DataFrame:
