@@ -43,7 +43,7 @@ def camera_fit(flow: npt.ArrayLike, valid: npt.ArrayLike | None = None) -> tuple
     field = np.asarray(flow, dtype=np.float32)
     lead, (h, w) = field.shape[:-3], field.shape[-3:-1]
     trusted = np.ones(field.shape[:-1], dtype=bool) if valid is None else np.asarray(valid, dtype=bool)
-    usable = (trusted & np.isfinite(field).all(axis=-1)).reshape(-1, h * w)
+    usable = (trusted & np.isfinite(field[..., 0]) & np.isfinite(field[..., 1])).reshape(-1, h * w)
     vectors = np.where(usable[..., None], field.reshape(-1, h * w, 2), 0)
     parameters = np.zeros((len(vectors), 6), dtype=np.float32)
     for start in range(0, len(vectors), _FIELDS_AT_ONCE):

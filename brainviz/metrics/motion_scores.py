@@ -208,7 +208,7 @@ class MotionScorer:
         true_u, true_v = planes(self._parts[part][rows][:, None])
         u, v = planes(predicted)
         weight = np.stack([self.masks[name][rows].reshape(len(u), -1) for name in masks], axis=2).astype(np.float32)
-        count = weight.sum(1, dtype=np.float64)[:, None]
+        count = self.n_pixels[rows][:, None, [MASKS.index(name) for name in masks]].astype(np.float64)
         squared = squared_distance(u, v, true_u, true_v)
         epe = _mean(np.sqrt(squared), weight, count)
         if not angles:
@@ -217,7 +217,8 @@ class MotionScorer:
         across = u * true_v - v * true_u
         # As `brainviz.flow.errors.angular_map`: the cross product of (u, v, 1) and (u', v', 1) has this length.
         angle = np.degrees(np.arctan2(np.sqrt(squared + across * across), along))
-        correlation = _correlation((true_u, true_v), (u, v), weight, count)
+        seen = self.truth.valid[rows].reshape(len(u), -1).astype(np.float32)
+        correlation = _correlation((true_u, true_v), (u, v), weight, count, seen)
         return MotionScores(tuple(masks), epe, _mean(angle, weight, count), correlation)
 
 
@@ -246,10 +247,9 @@ def _mean(values: Array, weight: Array, count: npt.NDArray[np.float64]) -> npt.N
 
 
 def _correlation(
-    a: tuple[Array, Array], b: tuple[Array, Array], weight: Array, count: npt.NDArray[np.float64]
+    a: tuple[Array, Array], b: tuple[Array, Array], weight: Array, count: npt.NDArray[np.float64], seen: Array
 ) -> npt.NDArray[np.float64]:
     """Pearson r over the components under each mask, as `brainviz.flow.errors.flow_correlation` defines it."""
-    seen = weight.max(2)
     (au, av), (bu, bv) = _centred(a, seen), _centred(b, seen)
 
     def total(values: Array) -> npt.NDArray[np.float64]:

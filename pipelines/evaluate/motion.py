@@ -54,7 +54,7 @@ class EvaluationConfig:
 
     seed: int = 0
     n_shifts: int = 1_000
-    part_samples: int = 2
+    part_samples: int = 1
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> EvaluationConfig:
