@@ -37,3 +37,11 @@ function stepOfFrame(frame, fps, ends) {
   const step = ends.findIndex((end) => time < end);
   return step < 0 ? ends.length - 1 : step;
 }
+
+/** A rerun that changes nothing sends the same message again: the player then stays as it is. */
+function sameBytes(a, b) {
+  if (a === b) return true;
+  if (!a || !b || a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
+}

@@ -326,7 +326,7 @@ export default function (component) {
     PLAYERS.set(parentElement, player);
   }
   player.send = setStateValue;
-  if (data !== player.data) {
+  if (!sameBytes(data, player.data)) {
     player.data = data;
     player.load(data).catch((error) => {
       player.find(".error").textContent = `This clip cannot be shown: ${error.message}`;

@@ -66,7 +66,7 @@ def pick_one(
         chosen = st.session_state.get(key)
         keep(name, chosen if chosen is not None else value)
 
-    make = st.segmented_control if widget == "segments" else st.selectbox
+    make: Any = st.segmented_control if widget == "segments" else st.selectbox
     make(label, options, key=key, format_func=format_func, on_change=changed, **settings)
     return value
 

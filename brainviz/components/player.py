@@ -16,7 +16,7 @@ from brainviz.errors import BrainvizError
 
 PARTS = ("flow_colours", "payload", "paint", "readout", "still", "player")
 MOST_PANELS = 6
-NICE = (0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 16.0, 24.0, 32.0)
+NICE = (0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 12.0, 16.0, 24.0, 32.0)
 
 Flow = npt.NDArray[np.floating]
 Mask = npt.NDArray[np.bool_]

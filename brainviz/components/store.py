@@ -54,9 +54,12 @@ def table(name: str) -> pd.DataFrame:
 
 
 def has_results() -> bool:
-    """Whether the workspace can already name its clips."""
+    """Whether there is something to see: clips with a name and their true flow."""
+    if not has_workspace():
+        return False
     try:
-        return has_workspace() and workspace().has_table("clips")
+        found = workspace()
+        return found.has_table("clips") and bool(found.systems(found.subjects[0]))
     except BrainvizError:
         return False
 

@@ -170,7 +170,7 @@ def error_rows(subject: str, system: str, clips: list[str], flow: np.ndarray, tr
                         "system": system,
                         "sample": sample,
                         "mask": mask,
-                        "part": "all",
+                        "part": "full",
                         "runs": "all",
                         "grid": GRID,
                         "step_s": float(STEP_S.mean()),
@@ -179,6 +179,7 @@ def error_rows(subject: str, system: str, clips: list[str], flow: np.ndarray, tr
                         "angular_error": 30.0,
                         "correlation": 0.5,
                         "epe_zero": float(speed.mean()),
+                        "skill": float(1 - wrong.mean() / speed.mean()),
                         "simulated": True,
                     }
                 )
@@ -188,17 +189,17 @@ def error_rows(subject: str, system: str, clips: list[str], flow: np.ndarray, tr
 def summary_rows(motion: pd.DataFrame) -> pd.DataFrame:
     keys = ["subject", "system", "mask", "part", "runs"]
     grouped = motion.groupby(keys)
-    table = grouped.agg(epe=("epe", "mean"), zero=("epe_zero", "mean"), n_clips=("clip", "nunique")).reset_index()
+    table = grouped.agg(value=("epe", "mean"), epe_zero=("epe_zero", "mean"), n_clips=("clip", "nunique")).reset_index()
     spread = grouped["epe"].sem().to_numpy()
-    table["low"], table["high"] = table["epe"] - 2 * spread, table["epe"] + 2 * spread
-    table["skill"] = 1 - table["epe"] / table["zero"]
-    return table.drop(columns="zero").assign(n_blocks=8, simulated=True)
+    table["low"], table["high"] = table["value"] - 2 * spread, table["value"] + 2 * spread
+    table["skill"] = 1 - table["value"] / table["epe_zero"]
+    return table.assign(n_blocks=8, subset="all", measure="epe", simulated=True)
 
 
 def test_rows(summary: pd.DataFrame) -> pd.DataFrame:
     rows = []
     for (subject, mask), part in summary.groupby(["subject", "mask"]):
-        epe = part.set_index("system")["epe"]
+        epe = part.set_index("system")["value"]
         for other in ("image-only", "ridge", "brain-reference", "shuffled"):
             difference = epe["brain"] - epe[other]
             rows.append(
@@ -207,6 +208,13 @@ def test_rows(summary: pd.DataFrame) -> pd.DataFrame:
                     "a": "brain",
                     "b": other,
                     "mask": mask,
+                    "part": "full",
+                    "runs": "all",
+                    "measure": "epe",
+                    "subset": "all",
+                    "mean_a": epe["brain"],
+                    "mean_b": epe[other],
+                    "ratio": epe["brain"] / epe[other],
                     "difference": difference,
                     "low": difference - 0.05,
                     "high": difference + 0.05,
@@ -221,14 +229,11 @@ def test_rows(summary: pd.DataFrame) -> pd.DataFrame:
 
 def gain_rows(motion: pd.DataFrame) -> pd.DataFrame:
     plain = motion[motion["mask"] == "none"]
-    brain, image = (
-        plain[plain["system"] == s].set_index(["subject", "clip"])["epe"] for s in ("brain", "image-only")
-    )
+    brain, image = (plain[plain["system"] == s].set_index(["subject", "clip"])["epe"] for s in ("brain", "image-only"))
     gain = image - brain
     noise = seed_of("gain").normal(0, 0.05, (2, len(gain)))
-    table = gain.rename("gain").reset_index()
-    table["gain_odd"], table["gain_even"] = table["gain"] + noise[0], table["gain"] + noise[1]
-    return table.assign(simulated=True)
+    table = pd.DataFrame({"gain_odd": gain + noise[0], "gain_even": gain + noise[1]}).reset_index()
+    return table.assign(rank=table["gain_odd"].rank(ascending=False, method="first").astype(int), simulated=True)
 
 
 def timing_rows(subject: str) -> pd.DataFrame:
@@ -316,8 +321,8 @@ def make_workspace(folder: Path, subjects: list[str] | None = None) -> Workspace
     store = ResultStore(folder / "workspace")
     truth = {clip: true_flow(s, i) for s in SEGMENTS for i, clip in enumerate(clip_names(s))}
     twins = pd.DataFrame([{"clip": "test1-0004", "twin": "seg1-0002", "similarity": 0.97, "simulated": True}])
-    catalogue = {"clips": clip_table(), "problems": problem_rows(), "near_duplicates": twins}
-    publish(store, "catalogue", "all", {}, catalogue, {})
+    publish(store, "catalogue", "all", {}, {"clips": clip_table(), "near_duplicates": twins}, {})
+    publish(store, "check", "all", {}, {"problems": problem_rows()}, {})
     for segment in SEGMENTS:
         write_film(folder / "dataset" / "stimuli" / f"{segment}.mp4", segment, photos)
         firsts = np.stack([film_frames(segment, i, photos)[0][::2, ::2] for i in range(SEGMENTS[segment])])

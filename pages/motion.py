@@ -1,0 +1,229 @@
+"""Motion: true flow beside what first frame and fMRI predict, for one clip, for all clips, for all subjects."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from brainviz.components import choices, clip_picker, motion_exports, motion_player, shell, store
+from brainviz.components.motion_view import MotionView, motion_view, view_or_none
+from brainviz.errors import NotReady
+from brainviz.figures import motion as figures
+from brainviz.figures.style import picture_settings
+from brainviz.workspace import Workspace
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MASKS = {"none": "Whole frame", "moving": "Moving object only"}
+SUBJECT_SYSTEMS = ("brain", "brain-reference", "ridge", "image-only", "shuffled", "prior", "svd", "mean", "zero")
+
+shell.ensure_app()
+
+
+def default_clip(view: MotionView | None, ids: list[str]) -> str:
+    """The clip a visitor sees first: where fMRI helped most on odd test runs, else the first."""
+    if view is not None and len(view.gain):
+        best = view.gain["gain_odd"].idxmax()
+        if best in ids:
+            return str(best)
+    return ids[0]
+
+
+def head(workspace: Workspace) -> str:
+    """Title, badge, subject."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.title("Motion", anchor=False, width="content")
+        if workspace.simulated:
+            shell.simulated_badge()
+        st.space("stretch")
+        return choices.pick_one(
+            "subject",
+            "Subject",
+            workspace.subjects,
+            workspace.subjects[0],
+            format_func=lambda name: f"Subject {name}",
+            required=True,
+            label_visibility="collapsed",
+        )
+
+
+def message_row(workspace: Workspace, view: MotionView | None, subject: str, clip: str, ids: list[str]) -> None:
+    """The page's one message, in words that claim no more than was tested, and the ways to other clips."""
+    found = view.share_closer(clip) if view else None
+    words = "Motion predicted from a clip's first frame and fMRI, beside the true motion"
+    if found is not None:
+        share, runs = found
+        direction = "closer to" if share >= 0 else "farther from"
+        words = (
+            f"With fMRI, this clip's predicted motion is <b>{abs(100 * share):.0f} % {direction} the truth</b> "
+            f"than from the first frame alone <small>({runs})</small>"
+        )
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.html(f'<p class="message">{words}</p>', width="stretch")
+        with st.container(horizontal=True, width="content", gap="small", wrap=False):
+            for by, icon, tip in ((-1, "chevron_left", "The clip before"), (1, "chevron_right", "The next clip")):
+                st.button(
+                    "",
+                    key=f"clip{by}",
+                    icon=f":material/{icon}:",
+                    help=tip,
+                    on_click=clip_picker.open_clip,
+                    args=(clip_picker.neighbour(ids, clip, by),),
+                )
+            motion_player.choose_systems(workspace, subject)
+            motion_exports.menu(workspace, view, subject, clip)
+
+
+def errors_of_clip(view: MotionView, clip: str, stem: str, simulated: bool) -> None:
+    st.subheader("This clip, system by system", anchor=False)
+    if clip not in view.epe.index:
+        st.info("No pixel of this clip can be scored under this mask.", icon=":material/block:")
+        return
+    figure = figures.clip_errors(view.of_clip(clip), view.samples, shell.is_dark(), simulated)
+    st.plotly_chart(figure, key="errors", config=picture_settings(f"{stem}_errors"))
+    st.caption(
+        "Mean length of the difference between predicted and true vectors, over the clip's valid grid points and its "
+        "three steps; n = 1 clip. A bar spans best to worst of a system's samples, the dot is their mean."
+    )
+
+
+def place_among_clips(view: MotionView, clip: str, stem: str, simulated: bool) -> None:
+    st.subheader("This clip among all", anchor=False)
+    if not {"brain", "image-only"} <= set(view.systems):
+        st.info("Appears when the frame-alone control is there.", icon=":material/hourglass_empty:")
+        return
+    figure = figures.all_clips(view.epe, clip, "image-only", "brain", shell.is_dark(), simulated)
+    st.plotly_chart(
+        figure,
+        key="scatter",
+        on_select=picked_in_scatter,
+        selection_mode="points",
+        config=picture_settings(f"{stem}_all-clips"),
+    )
+    helped = (view.epe["brain"] < view.epe["image-only"]).sum()
+    st.caption(
+        f"Each point is a test clip of subject {view.subject}; click one to open it. Below the diagonal fMRI brings "
+        f"the prediction closer to the truth: {helped} of {view.epe[['brain', 'image-only']].dropna().shape[0]} clips."
+    )
+
+
+def picked_in_scatter() -> None:
+    points = st.session_state["scatter"]["selection"]["points"]
+    if points:
+        clip = points[0].get("customdata")
+        clip_picker.open_clip(clip[0] if isinstance(clip, list) else clip)
+
+
+def all_subjects(mask: str, simulated: bool) -> None:
+    st.subheader("All subjects, all test clips", anchor=False)
+    summary = store.table("motion_summary")
+    rows = summary[
+        (summary["mask"] == mask)
+        & (summary["part"] == "full")
+        & (summary["runs"] == "all")
+        & (summary["subset"] == "all")
+        & (summary["measure"] == "epe")
+        & summary["system"].isin(SUBJECT_SYSTEMS)
+    ]
+    figure = figures.subject_bars(rows, shell.is_dark(), simulated)
+    st.plotly_chart(figure, key="subjects", config=picture_settings("brainviz_subjects_errors"))
+    st.markdown(verdict(mask))
+    st.caption(
+        f"Mean end-point error over {rows['n_clips'].max()} test clips; bars are 95 % block-bootstrap intervals over "
+        f"{rows['n_blocks'].max()} blocks of whole shots (30 s or more). True flow: {store.workspace().labeller}."
+    )
+
+
+def verdict(mask: str) -> str:
+    """The test of brain information in words: frame + fMRI against frame alone, subject by subject."""
+    tests = store.table("motion_tests")
+    keep = (tests["a"] == "brain") & (tests["b"] == "image-only") & (tests["mask"] == mask)
+    for column, value in (("part", "full"), ("runs", "all"), ("subset", "all"), ("measure", "epe")):
+        keep &= tests[column] == value
+    rows = tests[keep]
+    if rows.empty:
+        return ""
+    better = rows[(rows["difference"] < 0) & (rows["p_holm"] < 0.05)]
+    p = rows["p_holm"].max()
+    gains = ", ".join(f"{100 * (1 - ratio):.0f} %" for ratio in rows.sort_values("subject")["ratio"])
+    return (
+        f"**In {len(better)} of {len(rows)} subjects the prediction with fMRI is closer to the truth than from the "
+        f"frame alone** (by {gains}; largest p = {p:.2g}, sign-flip over blocks, Holm-corrected)."
+    )
+
+
+def published() -> None:
+    """What the paper reports, apart: its unit and threshold are not known, so its axis is its own."""
+    from brainviz.published import published as published_set
+
+    values = published_set("brainnrds_epe")
+    st.plotly_chart(
+        figures.published_errors(values, shell.is_dark()), key="published", config=picture_settings("published")
+    )
+    st.caption(values.note)
+
+
+def method() -> None:
+    with st.expander("How this is made, and what it does not show", icon=":material/menu_book:"):
+        st.markdown(
+            """
+- **Frame + fMRI** sees the clip's true first frame and fMRI of 0 to 8 s after clip onset (5 volumes). It does not see
+  the film. What it shows is shot-level motion over about 10 s, from the mean of all test runs.
+- **Frame alone** is the same decoder trained without fMRI. The gain over it is the test of brain information; an error
+  below zero flow is not, since a good guess from a picture already gives that.
+- **Frame + shifted fMRI** was *trained* on fMRI shifted against the film. It should equal the frame alone.
+- **Expected and sampled flow differ**: an expected flow always beats single samples on this error. Prior and Stable
+  Video Diffusion are sampled, so their dots are means over samples.
+- **Valid grid points only**: steps across a cut or fade, and vectors that fail the forward-backward check, are hatched
+  in the player and leave every mean.
+- **Moving object only** takes the object from the *viewed* film, so true motion enters through the mask. The whole
+  frame is the primary figure.
+"""
+        )
+
+
+def main() -> None:
+    workspace = store.workspace()
+    subject = head(workspace)
+    clips: pd.DataFrame = workspace.clips[workspace.clips["split"] == "test"]
+    ids = list(clips["clip"])
+    if not ids or not workspace.systems(subject):
+        raise NotReady("The clips are there, their flow is not yet.", "flow_labels", "It is the next thing to come.")
+    view = view_or_none(subject)
+    clip = choices.choose("clip", ids, default_clip(view, ids), "the clip")
+    choices.keep("clip", clip)
+    message_row(workspace, view, subject, clip, ids)
+    motion_player.show_player(subject, clip)
+    clip_picker.picker(workspace, view, clips, clip)
+    results(workspace, subject, clip)
+    method()
+    motion_exports.citation()
+
+
+def results(workspace: Workspace, subject: str, clip: str) -> None:
+    if not workspace.has_table("motion"):
+        st.info(
+            "Errors and comparisons appear when the first subject has been scored.", icon=":material/hourglass_empty:"
+        )
+        return
+    st.space("small")
+    mask = choices.pick_one("scored", "Scored on", list(MASKS), "none", format_func=MASKS.__getitem__, required=True)
+    view = motion_view(subject, mask)
+    stem = motion_exports.stem(workspace, subject, clip, mask)
+    left, right = st.columns(2, gap="large")
+    with left, shell.guarded("errors of the clip"):
+        errors_of_clip(view, clip, stem, workspace.simulated)
+    with right, shell.guarded("all clips"):
+        place_among_clips(view, clip, stem, workspace.simulated)
+    with shell.guarded("all subjects"):
+        all_subjects(mask, workspace.simulated)
+    with (
+        st.expander("Published values, on their own axis", icon=":material/library_books:"),
+        shell.guarded("published"),
+    ):
+        published()
+
+
+main()
