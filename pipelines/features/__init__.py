@@ -1,1 +1,1 @@
-"""Image and video encoders behind one registry."""
+"""Image and video encoders: one file per family, one registry for each purpose."""

@@ -241,11 +241,10 @@ def make_labeller(
     UnknownName, BrainvizError, DataProblem
         Unknown name; impossible size; weights that are missing or do not fit.
     """
-    if name not in ("auto", "raft", "dis", "dis-fine"):
-        raise UnknownName(f"There is no flow labeller '{name}'.", remedy="Use auto, raft, dis or dis-fine.")
     found = Path(weights).expanduser() if weights else find_raft_weights()
-    if name.startswith("dis") or (name == "auto" and found is None):
-        return DisLabeller("fine" if name == "dis-fine" else "quick", work_size=size)
+    kind = resolve_labeller("raft" if weights and name == "auto" else name)
+    if kind != "raft":
+        return DisLabeller("fine" if kind == "dis-fine" else "quick", work_size=size)
     if found is None:
         raise DataProblem(
             "RAFT's weights are not there.",
@@ -255,3 +254,10 @@ def make_labeller(
     labeller = RaftLabeller(found, device=device, size=256 if size is None else size)
     labeller._network()  # an unfit file should stop the run now, not after the film is read
     return labeller
+
+
+def resolve_labeller(name: str) -> str:
+    """The name that "auto" stands for on this machine: "raft", "dis" or "dis-fine". Loads nothing."""
+    if name not in ("auto", "raft", "dis", "dis-fine"):
+        raise UnknownName(f"There is no flow labeller '{name}'.", remedy="Use auto, raft, dis or dis-fine.")
+    return name if name != "auto" else "raft" if find_raft_weights() else "dis"

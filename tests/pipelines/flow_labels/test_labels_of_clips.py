@@ -50,7 +50,7 @@ def _exact(pan: tuple[float, float], zoom: float = 1.0) -> tuple[np.ndarray, np.
 def test_camera_moves_are_measured(pan: tuple[float, float], zoom: float) -> None:
     labels = label_frames(_film(pan, zoom), FPS, 1, make_labeller("dis"))
     exact, inside = _exact(pan, zoom)
-    row = compare_with_exact(labels, exact, inside).iloc[0]
+    row = compare_with_exact(labels.flow, labels.valid, exact, inside).iloc[0]
     assert row.epe < 0.12
     assert row.coverage > 0.85
     fitted = np.abs(labels.camera[..., :2] - exact[..., 15:17, 15:17, :].mean(axis=(-2, -3)))
@@ -144,7 +144,7 @@ def test_comparison_counts_only_what_both_know() -> None:
     labels = label_frames(_film((2.0, 0.0)), FPS, 1, make_labeller("dis"))
     defined = np.zeros_like(labels.valid)
     defined[:, :, 8:24, 8:24] = True
-    row = compare_with_exact(labels, labels.flow + np.float32([3, 4]), defined, labels.moving).iloc[0]
+    row = compare_with_exact(labels.flow, labels.valid, labels.flow + np.float32([3, 4]), defined).iloc[0]
     assert row.epe == pytest.approx(5) and row.epe_all == pytest.approx(5)
     assert row.coverage == pytest.approx(labels.valid[:, :, 8:24, 8:24].mean())
-    assert np.isnan(compare_with_exact(labels, labels.flow, np.zeros_like(defined)).epe[0])
+    assert np.isnan(compare_with_exact(labels.flow, labels.valid, labels.flow, np.zeros_like(defined)).epe[0])
