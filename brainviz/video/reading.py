@@ -1,0 +1,236 @@
+"""Reading films: exact frame numbers, centre-cropped squares, whole films as a stream.
+
+A frame's number is its presentation time times the frame rate, so numbers stay exact after any seek.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from brainviz.errors import DataProblem
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
+    from av.video.frame import VideoFrame
+    from av.video.stream import VideoStream
+
+Frames = npt.NDArray[np.uint8]
+_SEEK_GAP = 48  # frames that are decoded and thrown away rather than sought over
+
+
+@dataclass(frozen=True)
+class FilmInfo:
+    """What a film's header says.
+
+    Attributes
+    ----------
+    fps : float
+        Frames per second (mean over the film).
+    n_frames : int
+    width, height : int
+        In pixels, as shown.
+    """
+
+    fps: float
+    n_frames: int
+    width: int
+    height: int
+
+    @property
+    def duration_s(self) -> float:
+        """Length of the picture in seconds (sound may be longer)."""
+        return self.n_frames / self.fps
+
+
+def film_info(path: str | Path) -> FilmInfo:
+    """Read a film's frame rate, length and size.
+
+    Raises
+    ------
+    DataProblem
+        The file is missing, no film, truncated, or has no picture.
+    """
+    file = Path(path)
+    try:
+        state = file.stat()
+    except OSError as error:
+        raise _unreadable(file, error) from error
+    return _cached_info(str(file), state.st_size, state.st_mtime_ns)
+
+
+@lru_cache(maxsize=256)
+def _cached_info(path: str, size: int, changed_ns: int) -> FilmInfo:
+    del size, changed_ns  # only to forget what was read of a file that has changed
+    with _opened(Path(path)) as (_, stream):
+        rate = stream.average_rate or stream.guessed_rate
+        if not rate:
+            raise DataProblem("The film does not say its frame rate.", path, "Convert it to MP4 (H.264).")
+        n_frames = stream.frames
+        if not n_frames and stream.duration and stream.time_base:
+            n_frames = round(float(stream.duration * stream.time_base * rate))
+        if n_frames < 1:
+            raise DataProblem("The film holds no frames.", path, "Copy or download it again.")
+        return FilmInfo(float(rate), int(n_frames), stream.width, stream.height)
+
+
+def read_frames(
+    path: str | Path, frame_numbers: Sequence[int] | npt.NDArray[np.integer], size: int | None = None
+) -> Frames:
+    """Read frames by number.
+
+    Parameters
+    ----------
+    path : path of the film
+    frame_numbers : ints (n,)
+        From 0, in any order, repeats allowed.
+    size : int, optional
+        Side of the square in pixels to which the centre crop is resized (area average); without it the crop's own side.
+
+    Returns
+    -------
+    uint8 (n, size, size, 3), RGB
+
+    Raises
+    ------
+    DataProblem
+        The file cannot be read, or ends before a frame that is asked for.
+    """
+    file = Path(path)
+    wanted = [int(number) for number in frame_numbers]
+    info = film_info(file)
+    if wanted and not 0 <= min(wanted) <= max(wanted) < info.n_frames:
+        remedy = "Is this the film that belongs to the scan?"
+        raise DataProblem(
+            f"Frames {min(wanted)} to {max(wanted)} were asked for; the film has {info.n_frames}.", str(file), remedy
+        )
+    side = size or min(info.width, info.height)
+    found = {
+        number: to_square(_pixels(frame), side) for number, frame in _frames_at(file, sorted(set(wanted)), info.fps)
+    }
+    return np.stack([found[number] for number in wanted]) if wanted else np.empty((0, side, side, 3), np.uint8)
+
+
+def iterate_frames(path: str | Path, size: int | None = None, step: int = 1) -> Iterator[Frames]:
+    """Yield every `step`-th frame of a film from its start: uint8 (size, size, 3), RGB, centre-cropped.
+
+    Raises
+    ------
+    DataProblem
+        The file cannot be read, or its data end early (a film that lacks up to two frames counts as complete).
+    """
+    file = Path(path)
+    info = film_info(file)
+    side = size or min(info.width, info.height)
+    number = -1
+    with _opened(file) as (container, stream):
+        for number, frame in enumerate(_decode(container, stream, file)):
+            if number % step == 0:
+                yield to_square(_pixels(frame), side)
+    if number + 1 < info.n_frames - 2:
+        raise _truncated(file, number + 1, info.n_frames)
+
+
+def check_film(path: str | Path) -> FilmInfo:
+    """Read the header and decode the last frame; raises `DataProblem` where the film is damaged or cut short."""
+    info = film_info(path)
+    read_frames(path, [info.n_frames - 1], size=8)
+    return info
+
+
+def to_square(pixels: Frames, size: int) -> Frames:
+    """Centre crop of a picture, uint8 (h, w, 3), resized to (size, size, 3) by area averages."""
+    height, width = pixels.shape[:2]
+    side = min(height, width)
+    top, left = (height - side) // 2, (width - side) // 2
+    square = pixels[top : top + side, left : left + side]
+    if side == size:
+        return np.ascontiguousarray(square)
+    import cv2
+
+    method = cv2.INTER_AREA if size < side else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(square, (size, size), interpolation=method), dtype=np.uint8)
+
+
+def _pixels(frame: VideoFrame) -> Frames:
+    return np.asarray(frame.to_ndarray(format="rgb24"), dtype=np.uint8)
+
+
+def _frames_at(path: Path, wanted: list[int], fps: float) -> Iterator[tuple[int, VideoFrame]]:
+    """Decode the wanted frames (ascending), seeking to the key frame before a far one."""
+    with _opened(path) as (container, stream):
+        origin = stream.start_time or 0
+        position, decoded = -1, _numbered(container, stream, path, origin, fps)
+        for target in wanted:
+            if target - position > _SEEK_GAP:
+                # Half a frame early, so that rounding never lands behind the target.
+                time = origin + int(max(0.0, target - 0.5) / fps / _tick(stream))
+                container.seek(time, stream=stream, backward=True)
+                decoded = _numbered(container, stream, path, origin, fps)
+            found = next(((number, frame) for number, frame in decoded if number >= target), None)
+            if found is None or found[0] != target:
+                raise _truncated(path, target, target + 1)
+            position = target
+            yield found
+
+
+def _numbered(
+    container: InputContainer, stream: VideoStream, path: Path, origin: int, fps: float
+) -> Iterator[tuple[int, VideoFrame]]:
+    tick = _tick(stream)
+    for frame in _decode(container, stream, path):
+        if frame.pts is not None:
+            yield round((frame.pts - origin) * tick * fps), frame
+
+
+def _tick(stream: VideoStream) -> float:
+    return float(stream.time_base) if stream.time_base else 1.0
+
+
+def _decode(container: InputContainer, stream: VideoStream, path: Path) -> Iterator[VideoFrame]:
+    import av
+
+    try:
+        yield from container.decode(stream)
+    except av.FFmpegError as error:
+        remedy = "The file is damaged or cut short: copy or download it again."
+        raise DataProblem(f"The film cannot be decoded ({error.strerror}).", str(path), remedy) from error
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
+    import av
+
+    try:
+        container: Any = av.open(str(path))
+    except (av.FFmpegError, OSError) as error:
+        raise _unreadable(path, error) from error
+    with container:
+        if not container.streams.video:
+            raise DataProblem("The film holds no picture, only sound or data.", str(path), "Put the film itself here.")
+        stream = container.streams.video[0]
+        stream.thread_type = "AUTO"
+        yield container, stream
+
+
+def _unreadable(path: Path, error: Exception) -> DataProblem:
+    if isinstance(error, FileNotFoundError):
+        return DataProblem("The film is missing.", str(path), "Put the film back in its place.")
+    if isinstance(error, PermissionError):
+        return DataProblem("No permission to read the film.", str(path), f"Allow reading: chmod u+r '{path}'.")
+    if path.is_file() and path.stat().st_size == 0:
+        return DataProblem("The film is an empty file.", str(path), "Copy or download it again.")
+    remedy = "It is damaged, cut short or of another format: copy or download it again."
+    return DataProblem("The film cannot be opened.", str(path), remedy)
+
+
+def _truncated(path: Path, found: int, expected: int) -> DataProblem:
+    what = f"The film has no frame {found}; its header speaks of {expected} or more."
+    return DataProblem(what, str(path), "The file is cut short: copy or download it again.")
