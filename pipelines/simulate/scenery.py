@@ -1,0 +1,310 @@
+"""Painters of wide scenery: skies, hills, ground, water, photographs and what stands in front of the camera."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from brainviz.errors import UnknownName
+from pipelines.simulate import materials
+from pipelines.simulate.textures import (
+    PX_PER_WIDTH,
+    Texture,
+    fractal,
+    mix,
+    opaque,
+    premultiplied,
+    smoothstep,
+    wrap_pad,
+)
+
+PERIOD = round(2.6 * PX_PER_WIDTH)
+HEIGHT = round(2.4 * PX_PER_WIDTH)
+MIDDLE = HEIGHT // 2
+HORIZON = 0.16
+"""Height of the horizon below the frame's centre, image widths."""
+
+SKIES: dict[str, tuple[tuple[int, int, int], ...]] = {
+    "noon": ((52, 116, 196), (186, 219, 240), (255, 255, 255), (176, 192, 212)),
+    "morning": ((92, 140, 190), (250, 222, 190), (255, 246, 232), (188, 176, 184)),
+    "golden": ((84, 104, 150), (255, 196, 120), (255, 226, 176), (176, 124, 110)),
+    "dusk": ((38, 44, 92), (236, 132, 104), (250, 170, 140), (92, 70, 112)),
+    "overcast": ((132, 148, 164), (206, 212, 214), (236, 238, 238), (142, 152, 162)),
+    "turquoise": ((30, 120, 160), (190, 230, 224), (255, 255, 250), (150, 190, 200)),
+}
+"""Colours of each sky: zenith, horizon, lit cloud, shaded cloud."""
+
+LANDS: dict[str, tuple[tuple[int, int, int], ...]] = {
+    "meadow": ((58, 92, 38), (142, 164, 82)),
+    "autumn": ((110, 70, 34), (206, 150, 74)),
+    "sand": ((158, 122, 84), (232, 206, 160)),
+    "snow": ((168, 184, 206), (246, 250, 254)),
+    "moor": ((70, 66, 58), (140, 126, 98)),
+}
+"""Dark and light colour of each land."""
+
+FLATS: dict[str, tuple[tuple[int, int, int], ...]] = {
+    "grass": ((34, 66, 22), (104, 142, 54), (206, 218, 130)),
+    "clover": ((18, 62, 48), (70, 128, 84), (178, 214, 160)),
+    "gravel": ((66, 58, 54), (150, 138, 126), (238, 230, 218)),
+    "slate": ((32, 42, 58), (104, 120, 138), (214, 224, 232)),
+    "brick": ((96, 42, 32), (168, 88, 64), (226, 176, 140)),
+    "sandstone": ((122, 88, 58), (196, 158, 112), (246, 226, 186)),
+    "moon": ((46, 46, 54), (126, 124, 126), (236, 232, 224)),
+    "rust": ((64, 28, 20), (172, 90, 52), (246, 190, 130)),
+}
+"""Shadow, middle and light colour that a grey photograph is printed in, seen from above."""
+
+
+def _rows(height: int = HEIGHT) -> NDArray[np.float32]:
+    """Return the world height of each row, image widths, (h, 1)."""
+    return np.asarray((np.arange(height) - MIDDLE) / PX_PER_WIDTH, dtype=np.float32)[:, None]
+
+
+def _wide(rgba: materials.Image, soft_rows: tuple[float, float] | None, solid: bool) -> Texture:
+    padded, (x, _) = wrap_pad(rgba)
+    return Texture(padded, PX_PER_WIDTH, (x + PERIOD / 2, MIDDLE), (PERIOD, 0), soft_rows, solid)
+
+
+def sky(variant: str, seed: int) -> Texture:
+    """Sky with lit clouds; `variant` is one of `SKIES`."""
+    zenith, horizon, lit, shade = (np.array(colour, dtype=np.float32) for colour in SKIES[variant])
+    y = _rows()
+    height = smoothstep(-0.75, HORIZON + 0.02, y) * np.ones((1, PERIOD), dtype=np.float32)
+    base = mix(zenith, horizon, height)
+    rng = np.random.default_rng(seed)
+    noise = fractal(HEIGHT, PERIOD, seed + 1, (9, 5), octaves=6, fall=0.58)
+    cover = smoothstep(float(rng.uniform(-0.1, 0.5)), 1.6, noise - 0.9 * smoothstep(-0.1, 0.25, y))
+    billow = cv2.GaussianBlur(noise, (0, 0), 3)
+    relief = smoothstep(-1.2, 1.2, 6 * (billow - np.roll(billow, 7, axis=0)))
+    cloud = mix(shade, lit, 0.25 + 0.75 * relief)
+    painted = base + (cloud - base) * (0.94 * cover)[..., None]
+    return _wide(opaque(painted), None, True)
+
+
+def _ridge(seed: int, rough: float, level: float, forest: bool) -> NDArray[np.float32]:
+    """Return the height of a skyline in rows, float32 (PERIOD,)."""
+    line = fractal(4, PERIOD, seed, (1, 3), octaves=6, fall=0.5)[1]
+    rows = MIDDLE + PX_PER_WIDTH * (level - rough * line)
+    if forest:
+        rng = np.random.default_rng(seed)
+        columns = np.arange(PERIOD)
+        for _ in range(190):
+            at, tall = rng.integers(PERIOD), rng.uniform(5, 17)
+            away = np.abs((columns - at + PERIOD // 2) % PERIOD - PERIOD // 2)
+            jag = 1.0 + 0.5 * np.sin(away * 2.1)
+            rows = np.minimum(rows, rows[at] - tall + away * (tall / rng.uniform(3.0, 5.0)) * jag)
+    return rows.astype(np.float32)
+
+
+def hills(variant: str, seed: int) -> Texture:
+    """Far hills in haze; `variant` = land:area of a photograph:forest or bare."""
+    land, area, cover = variant.split(":")
+    dark, light = LANDS[land]
+    rows = _ridge(seed, 0.05 if cover == "forest" else 0.075, HORIZON - 0.06, cover == "forest")
+    depth = np.arange(HEIGHT, dtype=np.float32)[:, None] - rows[None, :]
+    relief = materials.texture_of(area, HEIGHT, PERIOD, seed)
+    soft = fractal(HEIGHT, PERIOD, seed + 3, (8, 6), octaves=4)
+    colour = mix(dark, light, np.clip(0.36 + 0.13 * relief + 0.16 * soft, 0, 1))
+    haze = np.exp(-np.maximum(depth, 0) / 60.0)
+    colour = mix(colour * 0.9, (168, 190, 212), 0.30 + 0.34 * (1 - haze))
+    alpha = np.clip(depth + 0.5, 0, 1)
+    return _wide(premultiplied(colour, alpha), (float(rows.min()) - 1, float(rows.max()) + 1), False)
+
+
+def _receding(area: str, seed: int, first_row: int) -> NDArray[np.float32]:
+    """Return a photograph's relief as a plain that recedes to its first row, float32 (HEIGHT, PERIOD)."""
+    relief = materials.texture_of(area, 1024, PERIOD, seed)
+    down = np.maximum(np.arange(HEIGHT) - first_row, 0).astype(np.float32)
+    near = 150.0 * np.log1p(down / 26.0)
+    flat_rows = np.repeat((near * 1.8)[:, None], PERIOD, axis=1).astype(np.float32)
+    columns = np.repeat(np.arange(PERIOD, dtype=np.float32)[None, :], HEIGHT, axis=0)
+    plain = cv2.remap(relief, columns, np.minimum(flat_rows, 1022), cv2.INTER_LINEAR)
+    return np.asarray(plain * smoothstep(0, 70, down)[:, None])
+
+
+def ground(variant: str, seed: int) -> Texture:
+    """The plain in front; `variant` = land:area:plain or road."""
+    land, area, kind = variant.split(":")
+    dark, light = LANDS[land]
+    rows = MIDDLE + PX_PER_WIDTH * HORIZON + 3.0 * fractal(4, PERIOD, seed, (1, 6), octaves=5)[1]
+    depth = np.arange(HEIGHT, dtype=np.float32)[:, None] - rows[None, :]
+    relief = _receding(area, seed, int(rows.min()))
+    soft = fractal(HEIGHT, PERIOD, seed + 5, (20, 4), octaves=5)
+    colour = mix(dark, light, np.clip(0.50 + 0.20 * relief + 0.15 * soft, 0, 1))
+    colour = mix(colour, (196, 206, 206), 0.35 * np.exp(-np.maximum(depth, 0) / 14.0))
+    if kind == "road":
+        colour = _road(colour, area, seed)
+    alpha = np.clip(depth + 0.5, 0, 1)
+    return _wide(premultiplied(colour, alpha), (float(rows.min()) - 1, float(rows.max()) + 1), False)
+
+
+def _road(colour: NDArray[np.float32], area: str, seed: int) -> NDArray[np.float32]:
+    y = _rows()
+    asphalt = mix((78, 80, 86), (104, 106, 110), 0.5 + 0.22 * materials.texture_of(area, HEIGHT, PERIOD, seed, 0.5))
+    lane = smoothstep(0.235, 0.245, y) * (1 - smoothstep(0.395, 0.41, y))
+    colour = mix(colour, asphalt, lane * np.ones((1, PERIOD), dtype=np.float32))
+    x = np.arange(PERIOD, dtype=np.float32)[None, :] % (PERIOD / 13)
+    edge = (smoothstep(0.247, 0.251, y) - smoothstep(0.255, 0.259, y)) + (
+        smoothstep(0.383, 0.388, y) - smoothstep(0.394, 0.399, y)
+    )
+    dash = (smoothstep(0.305, 0.310, y) - smoothstep(0.316, 0.321, y)) * smoothstep(0, 2, x) * smoothstep(0, 2, 26 - x)
+    lines = np.clip(0.75 * edge + 0.9 * dash, 0, 1) * np.ones((1, PERIOD), dtype=np.float32)
+    return mix(colour, (238, 234, 222), lines)
+
+
+def sea(variant: str, seed: int) -> Texture:
+    """Water to the horizon under one of `SKIES`."""
+    zenith, horizon, lit, _ = (np.array(colour, dtype=np.float32) for colour in SKIES[variant])
+    y = _rows()
+    depth = np.maximum(y - HORIZON, 0)
+    waves = np.zeros((HEIGHT, PERIOD), dtype=np.float32)
+    for k, (down, across) in enumerate(((150, 9), (80, 6), (44, 4))):
+        swell = fractal(HEIGHT, PERIOD, seed + k, (down, across), octaves=3)
+        waves += swell * smoothstep(-0.05 + 0.09 * k, 0.10 + 0.12 * k, depth) * (1.0 - 0.2 * k)
+    near = smoothstep(0.0, 0.6, depth) * np.ones((1, PERIOD), dtype=np.float32)
+    deep = 0.45 * zenith + np.array([0, 26, 34], dtype=np.float32)
+    colour = mix(0.85 * horizon + 0.08 * zenith, deep, near) * (1 + 0.16 * waves)[..., None]
+    colour = mix(colour, lit, 0.75 * smoothstep(1.1, 2.3, waves))
+    alpha = np.clip((depth > 0) + 0.5 * (np.abs(y - HORIZON) < 0.003), 0, 1) * np.ones((1, PERIOD))
+    first = MIDDLE + HORIZON * PX_PER_WIDTH
+    return _wide(premultiplied(colour, alpha), (first - 2, first + 2), False)
+
+
+def deep(variant: str, seed: int) -> Texture:
+    """Under water: rays of light over a bed of stones; `variant` = area of a photograph."""
+    y = _rows() * np.ones((1, PERIOD), dtype=np.float32)
+    colour = mix((70, 186, 196), (6, 42, 82), smoothstep(-0.75, 0.55, y))
+    slanted = fractal(HEIGHT, PERIOD, seed, (2, 18), octaves=3)
+    rays = np.stack([np.roll(row, int(-0.45 * k)) for k, row in enumerate(slanted)])
+    colour = colour + (38 * np.clip(rays, -0.4, 2) * (1 - smoothstep(-0.8, 0.35, y)))[..., None]
+    relief = materials.texture_of(variant, HEIGHT, PERIOD, seed)
+    soft = fractal(HEIGHT, PERIOD, seed + 2, (8, 8), octaves=5)
+    bed = mix((20, 70, 92), (120, 176, 164), np.clip(0.34 + 0.2 * relief + 0.1 * soft, 0, 1))
+    line = 0.24 + 0.04 * fractal(4, PERIOD, seed + 4, (1, 4), octaves=4)[1]
+    share = smoothstep(0.0, 0.22, y - line[None, :])
+    return _wide(opaque(mix(colour, bed, 0.85 * share)), None, True)
+
+
+def flat(variant: str, seed: int) -> Texture:
+    """A textured plane seen from above; `variant` = area:colour of `FLATS`, or an area in its own colours."""
+    area, _, print_name = variant.partition(":")
+    picture = materials.area(area)
+    grey_scale = 1.0
+    if area.startswith("moon"):
+        picture, grey_scale = picture[:, :448], 2.2
+    picture = np.asarray(cv2.resize(picture, None, fx=1.2, fy=1.2, interpolation=cv2.INTER_CUBIC))
+    if print_name:
+        grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float32)
+        slow = cv2.GaussianBlur(grey, (0, 0), 40)
+        grey = np.clip(0.5 + grey_scale * (grey - 0.75 * slow - 0.25 * slow.mean()) / 190.0, 0, 1)
+        dark, middle, light = FLATS[print_name]
+        rgb = np.where(
+            grey[..., None] < 0.5, mix(dark, middle, np.minimum(2 * grey, 1)), mix(middle, light, 2 * grey - 1)
+        )
+    else:
+        rgb = picture.astype(np.float32)
+    tile = _seamless(_seamless(np.asarray(rgb, dtype=np.float32), 0), 1)
+    glow = 1 + 0.08 * fractal(tile.shape[0], tile.shape[1], seed, (2, 2), octaves=2)
+    seam = np.hanning(tile.shape[0])[:, None] ** 0.25
+    padded, (x, y) = wrap_pad(opaque(tile * (1 + (glow - 1) * seam)[..., None]), True, True)
+    return Texture(padded, PX_PER_WIDTH, (x, y), (float(tile.shape[1]), float(tile.shape[0])), None, True)
+
+
+def _seamless(picture: NDArray[np.float32], axis: int, overlap: int = 44) -> NDArray[np.float32]:
+    """Return a picture that repeats along an axis: its end fades into its beginning."""
+    turned = np.moveaxis(picture, axis, 0)
+    share = smoothstep(0, 1, np.linspace(0, 1, overlap))[:, None, None]
+    joined = turned[-overlap:] * (1 - share) + turned[:overlap] * share
+    # The average of two unlike textures is flatter than either; restore the contrast around the local mean.
+    gain = 1 / np.sqrt(share**2 + (1 - share) ** 2)
+    mean = joined.mean(axis=(0, 1), keepdims=True)
+    return np.moveaxis(np.concatenate([mean + (joined - mean) * gain, turned[overlap:-overlap]]), 0, axis)
+
+
+PHOTO_PX: dict[str, float] = {"temple": 300.0, "rocket-right": 330.0, "rocket-left": 270.0, "cat": 240.0, "lake": 215.0}
+"""Photograph pixels per image width; 300 where nothing is said."""
+
+
+def photo(variant: str, seed: int) -> Texture:
+    """A photograph as the whole scenery, continued by its mirror image beyond its border."""
+    picture = materials.area(variant).astype(np.float32)
+    factor = PX_PER_WIDTH * 1.1 / PHOTO_PX.get(variant, 300.0)
+    interpolation = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
+    picture = np.clip(np.asarray(cv2.resize(picture, None, fx=factor, fy=factor, interpolation=interpolation)), 0, 255)
+    if variant == "camera":
+        picture = mix((24, 22, 30), (255, 244, 222), picture.mean(axis=2) / 255.0)
+    height, width = picture.shape[:2]
+    tile = np.vstack([np.hstack([picture, picture[:, ::-1]]), np.hstack([picture, picture[:, ::-1]])[::-1]])
+    padded, (x, y) = wrap_pad(opaque(tile), True, True)
+    period = (float(tile.shape[1]), float(tile.shape[0]))
+    return Texture(padded, PX_PER_WIDTH * 1.1, (x + width / 2, y + height / 2), period, None, True)
+
+
+def reeds(variant: str, seed: int) -> Texture:
+    """Tall grass close to the camera; `variant` = one of `LANDS`."""
+    dark, light = LANDS[variant]
+    rng = np.random.default_rng(seed)
+    fine = 3
+    blades = np.zeros((HEIGHT * fine // 2, PERIOD * fine, 4), dtype=np.uint8)
+    for _ in range(210):
+        x, tall = rng.uniform(0, PERIOD), rng.uniform(30, 100) * rng.uniform(0.6, 1.0)
+        lean, thick = rng.normal(0, 22), rng.uniform(1.6, 3.6)
+        u = np.linspace(0, 1, 14)
+        spine = np.stack([x + lean * u**2, HEIGHT / 2 - 26 - tall * u], axis=1)
+        side = np.stack([thick * (1 - u), np.zeros(14)], axis=1)
+        outline = np.vstack([spine - side, (spine + side)[::-1]])
+        shade = 0.35 + 0.4 * rng.random()
+        colour = [*(np.array(dark) * 0.55 + (np.array(light) - dark) * 0.45 * shade), 255.0]
+        for shift in (-PERIOD, 0, PERIOD):
+            points = np.round((outline + np.array([shift, 0.0])) * fine * 16).astype(np.int32)
+            cv2.fillPoly(blades, [points], colour, cv2.LINE_8, 4)
+    blades[-27 * fine :, :] = [*(np.array(dark) * 0.6), 255]
+    small = cv2.resize(blades, (PERIOD, HEIGHT // 2), interpolation=cv2.INTER_AREA)
+    rgba = np.zeros((HEIGHT, PERIOD, 4), dtype=np.uint8)
+    lower = cv2.GaussianBlur(small, (0, 0), 0.7)
+    top = MIDDLE - round(0.18 * PX_PER_WIDTH)
+    rgba[top : top + HEIGHT // 2] = lower[: HEIGHT - top]
+    rgba[top + HEIGHT // 2 :] = [*(np.array(dark) * 0.6).astype(np.uint8), 255]
+    return _wide(rgba, (top + HEIGHT / 2 - 140.0, top + HEIGHT / 2 - 20.0), False)
+
+
+def pillars(variant: str, seed: int) -> Texture:
+    """Brick or stone pillars close to the camera; `variant` = area:colour of `FLATS`."""
+    area, print_name = variant.split(":")
+    dark, middle, light = FLATS[print_name]
+    relief = materials.texture_of(area, HEIGHT, PERIOD, seed)
+    colour = mix(mix(dark, middle, np.clip(0.5 + 0.3 * relief, 0, 1)), light, 0.15 * np.clip(relief, 0, 1))
+    rng = np.random.default_rng(seed)
+    wide = round(PX_PER_WIDTH * rng.uniform(0.13, 0.17))
+    x = (np.arange(PERIOD, dtype=np.float32) + PERIOD / 6) % (PERIOD / 3)
+    inside = np.clip(x - 40, 0, 1) * np.clip(40 + wide - x, 0, 1)
+    turn = np.clip((x - 40) / wide, 0, 1)
+    round_light = 0.35 + 0.75 * np.sin(np.pi * (0.12 + 0.8 * turn)) ** 1.5 * (1.1 - 0.6 * turn)
+    alpha = np.repeat(inside[None, :], HEIGHT, axis=0)
+    return _wide(premultiplied(colour * round_light[None, :, None] * 0.85, alpha), None, False)
+
+
+PAINTERS: dict[str, Callable[[str, int], Texture]] = {
+    "sky": sky,
+    "hills": hills,
+    "ground": ground,
+    "sea": sea,
+    "deep": deep,
+    "flat": flat,
+    "photo": photo,
+    "reeds": reeds,
+    "pillars": pillars,
+}
+
+
+@lru_cache(maxsize=48)
+def paint(kind: str, variant: str, seed: int) -> Texture:
+    """Return the texture of a scenery layer; `UnknownName` if nobody paints that kind."""
+    if kind not in PAINTERS:
+        raise UnknownName(f"No painter of {kind!r}.", kind, f"There are {', '.join(PAINTERS)}.")
+    return PAINTERS[kind](variant, seed)

@@ -1,0 +1,159 @@
+"""The things that move: their parts, joints and limbs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from brainviz.errors import UnknownName
+from pipelines.simulate import artwork
+from pipelines.simulate.textures import Texture
+
+
+@dataclass(frozen=True)
+class Part:
+    """One picture of a thing and how it moves on it.
+
+    Attributes
+    ----------
+    texture : Texture
+        In units of the thing's size.
+    joint : (x, y)
+        Where it is hinged.
+    motion : str
+        `fixed`; `turn`: swings by `gain` radians; `flap`: its height is scaled by bias + gain * sine (a wing seen from
+        the side); `narrow`: the same across (a wing seen from above); `bend`: sheared by gain * sine (a tail); `roll`:
+        rolls without slipping, `gain` = its radius; `upright`: does not turn with the thing (a shadow).
+    gain, bias, lag : float
+        Amplitude, rest value and phase (radians) of that motion.
+    """
+
+    texture: Texture
+    joint: tuple[float, float] = (0.0, 0.0)
+    motion: str = "fixed"
+    gain: float = 0.0
+    bias: float = 0.0
+    lag: float = 0.0
+
+    def matrix(self, turn: float, swing: float, way: float) -> np.ndarray:
+        """Return the 3x3 matrix of the part on its thing.
+
+        `turn` = phase of the limbs in radians, `swing` = their amplitude, `way` = distance gone in units of size.
+        """
+        x, y = self.joint
+        value = self.bias + swing * self.gain * np.sin(turn + self.lag)
+        if self.motion in ("turn", "roll"):
+            angle = way / self.gain if self.motion == "roll" else value
+            c, s = np.cos(angle), np.sin(angle)
+            inner = np.array([[c, -s], [s, c]])
+        elif self.motion == "flap":
+            inner = np.array([[1.0, 0.0], [0.0, _away_from_zero(value)]])
+        elif self.motion == "narrow":
+            inner = np.array([[_away_from_zero(value), 0.0], [0.0, 1.0]])
+        elif self.motion == "bend":
+            inner = np.array([[1.0, 0.0], [value, 1.0]])
+        else:
+            inner = np.eye(2)
+        matrix = np.eye(3)
+        matrix[:2, :2] = inner
+        matrix[:2, 2] = np.array([x, y]) - inner @ np.array([x, y])
+        return matrix
+
+
+def _away_from_zero(value: float) -> float:
+    """Return a scale that can be undone: at least .04 in size."""
+    return float(np.copysign(max(abs(value), 0.04), value))
+
+
+def _bird(variant: str, seed: int) -> tuple[Part, ...]:
+    body, far, near, joint = artwork.bird(variant, seed)
+    return (
+        Part(far, joint, "flap", 0.95, 0.12),
+        Part(body),
+        Part(near, joint, "flap", 1.0, 0.15),
+    )
+
+
+def _car(variant: str, seed: int) -> tuple[Part, ...]:
+    shadow, body, wheel, centres, radius = artwork.car(variant, seed)
+    wheels = tuple(Part(artwork.moved(wheel, x, y), (x, y), "roll", radius) for x, y in centres)
+    return (Part(shadow), Part(body), *wheels)
+
+
+def _fish(variant: str, seed: int) -> tuple[Part, ...]:
+    tail, body, fin = artwork.fish(variant, seed)
+    return (
+        Part(tail, (-0.22, 0.0), "bend", 0.42),
+        Part(body, (0.35, 0.0), "bend", 0.07, 0.0, 0.9),
+        Part(fin, (0.06, 0.05), "turn", 0.35, 0.1, 0.4),
+    )
+
+
+def _butterfly(variant: str, seed: int) -> tuple[Part, ...]:
+    shadow, left, right, body = artwork.butterfly(variant, seed)
+    return (
+        Part(shadow, (0.0, 0.0), "narrow", 0.36, 0.62),
+        Part(left, (0.0, 0.0), "narrow", 0.38, 0.62),
+        Part(right, (0.0, 0.0), "narrow", 0.38, 0.62),
+        Part(body),
+    )
+
+
+def _walker(variant: str, seed: int) -> tuple[Part, ...]:
+    shadow, leg, trunk, arm = artwork.walker(variant, seed)
+    hip, shoulder = (0.0, 0.07), (0.0, -0.20)
+    return (
+        Part(shadow),
+        Part(arm, shoulder, "turn", 0.55, 0.0, 0.0),
+        Part(leg, hip, "turn", 0.46, 0.0, np.pi),
+        Part(leg, hip, "turn", 0.46, 0.0, 0.0),
+        Part(trunk),
+        Part(arm, shoulder, "turn", 0.55, 0.0, np.pi),
+    )
+
+
+def _with_shadow(make: Callable[[str, int], tuple[Texture, Texture]]) -> Callable[[str, int], tuple[Part, ...]]:
+    def parts(variant: str, seed: int) -> tuple[Part, ...]:
+        shadow, picture = make(variant, seed)
+        return (Part(shadow, motion="upright"), Part(picture))
+
+    return parts
+
+
+def _alone(make: Callable[[str, int], Texture]) -> Callable[[str, int], tuple[Part, ...]]:
+    def parts(variant: str, seed: int) -> tuple[Part, ...]:
+        return (Part(make(variant, seed)),)
+
+    return parts
+
+
+KINDS: dict[str, Callable[[str, int], tuple[Part, ...]]] = {
+    "asteroid": _alone(artwork.asteroid),
+    "ball": _with_shadow(artwork.ball),
+    "balloon": _alone(artwork.balloon),
+    "bird": _bird,
+    "boat": _alone(artwork.boat),
+    "butterfly": _butterfly,
+    "car": _car,
+    "carrier": _alone(artwork.carrier),
+    "coin": _with_shadow(artwork.coin),
+    "fish": _fish,
+    "leaf": _with_shadow(artwork.leaf),
+    "plane": _alone(artwork.plane),
+    "planet": _alone(artwork.planet),
+    "tower": _alone(artwork.tower),
+    "walker": _walker,
+}
+
+
+@lru_cache(maxsize=64)
+def parts(kind: str, variant: str, seed: int, grade: str) -> tuple[Part, ...]:
+    """Return the parts of a thing from back to front, in a colour grade; `UnknownName` for an unknown kind."""
+    if kind not in KINDS:
+        raise UnknownName(f"No thing is called {kind!r}.", kind, f"There are {', '.join(KINDS)}.")
+    from dataclasses import replace
+
+    return tuple(replace(part, texture=part.texture.graded(grade)) for part in KINDS[kind](variant, seed))
