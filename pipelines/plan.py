@@ -136,13 +136,14 @@ def _simulated_source(request: RunRequest) -> Source:
     subjects = _chosen(request.subjects, tuple(config.subjects), "subject")
     names = _chosen(request.segments, tuple(config.segments), "segment")
     clips = {name: config.segments[name] for name in names}
-    films = {name: _film_simulation(config, name, clips[name]) for name in names}
+    # The whole set is simulated even where only a part is worked on: a seed stands for one data set.
+    films = {name: _film_simulation(config, name, n) for name, n in config.segments.items()}
     needs = tuple(films.values())
     scans = {
         subject: Task(
             "simulate_subject",
             subject,
-            {"simulation": config.to_json(), "segments": list(names)},
+            {"simulation": config.to_dict()},
             needs,
             SIMULATED_FOLDER,
             True,
@@ -167,7 +168,7 @@ def _simulated_source(request: RunRequest) -> Source:
 
 def _film_simulation(config: SimulationConfig, segment: str, n_clips: int) -> Task:
     cost = Cost(0.1 * n_clips, 0.6, 2e-4 * n_clips)
-    return Task("simulate_film", segment, {"simulation": config.to_json()}, (), SIMULATED_FOLDER, True, cost)
+    return Task("simulate_film", segment, {"simulation": config.to_dict()}, (), SIMULATED_FOLDER, True, cost)
 
 
 def _dataset_source(request: RunRequest) -> Source:
@@ -210,21 +211,18 @@ def _chosen(asked: tuple[str, ...], there: tuple[str, ...], kind: str) -> tuple[
 
 def _film_tasks(source: Source, request: RunRequest) -> dict[str, Task]:
     """Per-film tasks and what is fitted on the training films, by task name."""
-    from pipelines.features.first_frame import resolve_frame_encoder
-    from pipelines.flow_labels import resolve_labeller
-
-    labeller, encoder = resolve_labeller(request.labeller), resolve_frame_encoder(request.frame_encoder)
+    labeller, encoder = _measuring(request)
     tasks: list[Task] = list(source.film_tasks.values())
     for segment, n in source.clips.items():
         film = (source.film_tasks[segment],) if segment in source.film_tasks else ()
         base = {"film": source.film_prints[segment], "n_clips": n}
         frames = 2 * source.frame_rate * n
         cuts = _task(source, "cuts", segment, base, film, Cost(3e-4 * frames))
-        label_seconds = frames * (1.5 if labeller == "raft" else 2e-3)
+        label_seconds = frames * (1.5 if labeller["labeller"] == "raft" else 2e-3)
         tasks += [
             cuts,
-            _task(source, "flow_labels", segment, base | {"labeller": labeller}, (cuts,), Cost(label_seconds, 0.6)),
-            _task(source, "frame_features", segment, base | {"encoder": encoder}, film, Cost(6e-3 * n, 0.6, 3e-4 * n)),
+            _task(source, "flow_labels", segment, base | labeller, (cuts,), Cost(label_seconds, 0.6)),
+            _task(source, "frame_features", segment, base | encoder, film, Cost(6e-3 * n, 0.6, 3e-4 * n)),
         ]
     named = {task.name: task for task in tasks}
     cuts_tasks = tuple(named[f"cuts/{s}"] for s in source.clips)
@@ -233,6 +231,20 @@ def _film_tasks(source: Source, request: RunRequest) -> dict[str, Task]:
     config = {"k": 40, "seed": 0}
     named["codebook/all"] = _task(source, "codebook", SHARED_UNIT, config, training_labels, Cost(4))
     return named
+
+
+def _measuring(request: RunRequest) -> tuple[dict[str, str], dict[str, str]]:
+    """Config of labeller and frame encoder: "auto" resolved to what is here, its settings part of the key."""
+    from pipelines.features.first_frame import make_frame_encoder
+    from pipelines.flow_labels import make_labeller
+
+    labeller = make_labeller(request.labeller)
+    kind = "raft" if labeller.name.startswith("RAFT") else "dis"
+    encoder = make_frame_encoder(request.frame_encoder)
+    chosen = request.frame_encoder
+    if chosen == "auto":
+        chosen = "gabor" if encoder.name.startswith("colour") else "dinov2"
+    return {"labeller": kind, "labeller_settings": labeller.name}, {"encoder": chosen, "encoder_settings": encoder.name}
 
 
 def _all_tasks(source: Source, request: RunRequest) -> dict[str, Task]:

@@ -6,14 +6,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from brainviz.flow.fields import GRID
 from brainviz.storage import read_array
 from pipelines.graph import Context
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from brainviz.results import Result
+    from brainviz.video.cuts import Cuts
+    from pipelines.flow_labels import ClipLabels
 
 THUMBNAIL_PX = 128
+FRAMES_AT_ONCE = 16
 
 
 def find_cuts(context: Context) -> None:
@@ -21,7 +26,17 @@ def find_cuts(context: Context) -> None:
     from brainviz.video.cuts import detect_cuts
 
     found = detect_cuts(context.dataset().film(context.unit), progress=context.progress)
-    context.facts |= {"cuts": [int(c) for c in found.cuts], "fades": [[int(a), int(b)] for a, b in found.fades]}
+    context.array("cuts", np.asarray(found.cuts, np.int64))
+    context.array("fades", np.asarray(found.fades, np.int64).reshape(-1, 2))
+    context.facts |= {"fps": float(found.fps), "n_frames": int(found.n_frames)}
+
+
+def _cuts(result: Result) -> Cuts:
+    from brainviz.video.cuts import Cuts
+
+    facts = result.manifest["facts"]
+    arrays = (read_array(result.arrays, name) for name in ("cuts", "fades"))
+    return Cuts(*arrays, facts["fps"], facts["n_frames"])
 
 
 def label_flow(context: Context) -> None:
@@ -30,45 +45,49 @@ def label_flow(context: Context) -> None:
 
     config = context.config
     labeller = make_labeller(config["labeller"], device=context.device)
-    cuts = context.input("cuts").manifest["facts"]
+    cuts = _cuts(context.input("cuts"))
     film = context.dataset().film(context.unit)
-    labels = label_film(film, config["n_clips"], labeller, cuts["cuts"], cuts["fades"], context.progress)
+    labels = label_film(film, config["n_clips"], labeller, cuts.cuts.tolist(), cuts.fades.tolist(), context.progress)
     for name in ("flow", "valid", "moving", "camera", "consistency"):
         values = getattr(labels, name)
         context.array(name, values, (1, *values.shape[1:]))
     context.facts |= {"labeller": labels.labeller, "step_s": [float(s) for s in labels.step_s]}
     if context.task.simulated:
-        context.table("label_error", _label_error(context, labels.flow, labels.valid))
+        context.table("label_error", _label_error(context, labels))
 
 
-def _label_error(context: Context, flow: np.ndarray, valid: np.ndarray) -> pd.DataFrame:
-    """The labels' own error against the exact flow of the scene parameters."""
+def _label_error(context: Context, labels: ClipLabels) -> pd.DataFrame:
+    """The labels' own error, clip by clip, against the exact flow of the scene parameters."""
     from pipelines.flow_labels import compare_with_exact
-    from pipelines.simulate.exact_flow import exact_segment_flow
+    from pipelines.simulate.exact_flow import exact_flow
+    from pipelines.simulate.plan import FilmPlan
 
-    exact, exact_valid = exact_segment_flow(context.dataset_path, context.unit, len(flow))
-    return compare_with_exact(flow, valid, exact, exact_valid).assign(segment=context.unit)
+    plan = FilmPlan.read(context.dataset_path / "scenes.json")
+    exact = [exact_flow(plan, context.unit, index) for index in range(len(labels))]
+    flow, valid, moving = (np.stack(parts) for parts in zip(*exact, strict=True))
+    table = compare_with_exact(labels.flow, labels.valid, flow, valid, labels.moving, moving)
+    table.insert(0, "clip", [f"{context.unit}-{index:04d}" for index in range(len(labels))])
+    return table.assign(segment=context.unit, labeller=labels.labeller)
 
 
 def encode_first_frames(context: Context) -> None:
     """First-frame features and thumbnails of one film's clips."""
-    from brainviz.video.reading import film_info, iterate_frames
+    from brainviz.video.reading import film_info, read_frames
     from pipelines.features.first_frame import make_frame_encoder
 
     encoder = make_frame_encoder(context.config["encoder"], device=context.device)
     film, n = context.dataset().film(context.unit), context.config["n_clips"]
-    firsts = {round(2 * i * film_info(film).fps): i for i in range(n)}
-    thumbnails = context.new_array("thumbnails", (n, THUMBNAIL_PX, THUMBNAIL_PX, 3), "uint8", (1, 128, 128, 3))
-    features, pictures = [], np.zeros((n, THUMBNAIL_PX, THUMBNAIL_PX, 3), np.uint8)
-    for number, frame in enumerate(iterate_frames(film, encoder.size)):
-        if number in firsts:
-            index = firsts[number]
-            features.append(encoder.encode(frame[None]))
-            pictures[index] = _shrink(frame)
-            context.progress(index / n, f"first frame {index + 1} of {n}")
-    thumbnails[...] = pictures
-    stacked = np.concatenate(features)
-    context.array("features", stacked, (min(8, n), *stacked.shape[1:]))
+    numbers = [round(2 * i * film_info(film).fps) for i in range(n)]
+    features = np.empty((n, GRID, GRID, encoder.channels), np.float16)
+    pictures = np.empty((n, THUMBNAIL_PX, THUMBNAIL_PX, 3), np.uint8)
+    for start in range(0, n, FRAMES_AT_ONCE):
+        part = slice(start, min(start + FRAMES_AT_ONCE, n))
+        frames = read_frames(film, numbers[part], encoder.size)
+        features[part] = encoder.encode(frames)
+        pictures[part] = [_shrink(frame) for frame in frames]
+        context.progress(part.stop / n, f"{part.stop} of {n} first frames")
+    context.array("features", features, (1, *features.shape[1:]))
+    context.array("thumbnails", pictures, (1, *pictures.shape[1:]))
     context.facts["encoder"] = encoder.name
 
 
@@ -81,12 +100,8 @@ def _shrink(frame: np.ndarray) -> np.ndarray:
 def catalogue_clips(context: Context) -> None:
     """All clips with their shots; near-duplicate shots between training and test."""
     from brainviz.data.duplicates import near_duplicates
-    from brainviz.video.cuts import FilmCuts
 
-    cuts = {
-        segment: FilmCuts(result.manifest["facts"]["cuts"], [tuple(f) for f in result.manifest["facts"]["fades"]])
-        for segment, result in context.inputs("cuts").items()
-    }
+    cuts = {segment: _cuts(result) for segment, result in context.inputs("cuts").items()}
     dataset = context.dataset()
     clips = dataset.catalogue(cuts)
     clips = clips[clips["segment"].isin(list(cuts))].reset_index(drop=True)
