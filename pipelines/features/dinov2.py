@@ -41,11 +41,6 @@ class Dinov2Encoder:
     device: str = "cpu"
     frames_at_once: int = 8
 
-    @property
-    def size(self) -> int:
-        """Side of the frames it would rather have, in pixels; others are resized."""
-        return self.image_px
-
     @staticmethod
     def load(source: str, device: str = "cpu", image_px: int | None = None) -> Dinov2Encoder:
         """Load from a local folder or from the hub cache; nothing is downloaded and no foreign code is run.

@@ -24,10 +24,6 @@ class FrameEncoder(Protocol):
         """Side of the frames it works on, in pixels; others are resized."""
 
     @property
-    def size(self) -> int:
-        """Side of the frames it would rather have, in pixels; others are resized."""
-
-    @property
     def channels(self) -> int:
         """Features per grid cell."""
 
