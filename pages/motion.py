@@ -158,11 +158,11 @@ def published() -> None:
     """What the paper reports, apart: its unit and threshold are not known, so its axis is its own."""
     from brainviz.published import published as published_set
 
-    values = published_set("brainnrds_epe")
-    st.plotly_chart(
-        figures.published_errors(values, shell.is_dark()), key="published", config=picture_settings("published")
-    )
-    st.caption(values.note)
+    table = published_set("brainnrds_motion")
+    figure = figures.published_errors(table, shell.is_dark())
+    st.plotly_chart(figure, key="published", config=picture_settings("brainviz_published-errors"))
+    first = table.iloc[0]
+    st.caption(f"{first['source']}. {first['protocol_note']} Bars: {table.attrs['error_note']}.")
 
 
 def method() -> None:

@@ -145,9 +145,44 @@ def subject_bars(summary: pd.DataFrame, dark: bool, simulated: bool) -> go.Figur
     return figure.update_layout(showlegend=True, legend=legend)
 
 
-def _filled(system: str, dark: bool) -> dict[str, Any]:
+def published_errors(table: pd.DataFrame, dark: bool) -> go.Figure:
+    """Published means with their drawn bars, on an axis of their own: unit and threshold are not ours.
+
+    `table` is `brainviz.published.published("brainnrds_motion")`.
+    """
+    import plotly.graph_objects as go
+
+    figure = go.Figure()
+    for i, label in enumerate(dict.fromkeys(table["system"])):
+        rows = table[table["system"] == label]
+        system, hatch = PUBLISHED_LOOKS[i % len(PUBLISHED_LOOKS)]
+        figure.add_bar(
+            x=[f"Subject {subject}" for subject in rows["subject"]],
+            y=rows["value"].to_numpy(),
+            name=label,
+            marker=_filled(system, dark, hatch),
+            error_y={"type": "data", "array": rows["error"].to_numpy(), "thickness": 1.6, "width": 3},
+            hovertemplate=f"<b>{label}</b>, %{{x}}<br>%{{y:.3f}}<extra></extra>",
+        )
+    figure.update_yaxes(title_text="Published end-point error<br>(unit not stated)", rangemode="tozero")
+    figure.update_layout(barmode="group", bargap=0.3, bargroupgap=0.08)
+    finish(figure, 420, False, dark)
+    legend = {"orientation": "h", "y": -0.12, "yanchor": "top", "x": 0, "xanchor": "left"}
+    return figure.update_layout(showlegend=True, legend=legend)
+
+
+# The paper's systems in the order of its figure: with the true frame, end to end, another decoder, no brain.
+PUBLISHED_LOOKS = (("brain-reference", "/"), ("brain-e2e", ""), ("mind-animator", "."), ("svd", "+"))
+
+
+def _filled(system: str, dark: bool, shape: str | None = None) -> dict[str, Any]:
     """A bar in the system's colour, with a hatch so that colour never stands alone."""
-    hatch = {"shape": HATCHES.get(system, ""), "fillmode": "overlay", "fgcolor": "rgba(255,255,255,.55)", "size": 7}
+    hatch = {
+        "shape": HATCHES.get(system, "") if shape is None else shape,
+        "fillmode": "overlay",
+        "fgcolor": "rgba(255,255,255,.55)",
+        "size": 7,
+    }
     return {"color": look(system).colour(dark), "pattern": hatch | {"solidity": 0.3}, "line": {"width": 0}}
 
 
@@ -163,30 +198,3 @@ HATCHES = {
     "svd": "+",
     "codebook-oracle": "/",
 }
-
-
-def published_errors(rows: list[dict[str, Any]], axis: str, dark: bool) -> go.Figure:
-    """Published means with their drawn bars, on an axis of their own: unit and threshold are not ours.
-
-    Each row: subject, system (house name or label), value, half_bar.
-    """
-    import plotly.graph_objects as go
-
-    figure = go.Figure()
-    for system in dict.fromkeys(row["system"] for row in rows):
-        mine = [row for row in rows if row["system"] == system]
-        one = look(system)
-        label = mine[0].get("label", one.label)
-        figure.add_bar(
-            x=[f"Subject {row['subject']}" for row in mine],
-            y=[row["value"] for row in mine],
-            name=label,
-            marker=_filled(system, dark),
-            error_y={"type": "data", "array": [row["half_bar"] for row in mine], "thickness": 1.6, "width": 3},
-            hovertemplate=f"<b>{label}</b>, %{{x}}<br>%{{y:.3f}}<extra></extra>",
-        )
-    figure.update_yaxes(title_text=axis, rangemode="tozero")
-    figure.update_layout(barmode="group", bargap=0.3, bargroupgap=0.08)
-    finish(figure, 420, False, dark)
-    legend = {"orientation": "h", "y": -0.12, "yanchor": "top", "x": 0, "xanchor": "left"}
-    return figure.update_layout(showlegend=True, legend=legend)
