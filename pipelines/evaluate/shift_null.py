@@ -73,6 +73,8 @@ def _null_of(
         rows = rows[np.argsort(clips["onset_s"].to_numpy(float)[rows], kind="stable")]
         if len(rows) > 1:
             matrices.append(pair_errors(truth[rows], valid[rows], predicted[rows]))
+    if not matrices:  # only segments of one clip: nothing to shift
+        return pd.DataFrame({"kind": [], "shift": [], "epe": [], "observed": []})
     minimum = round(MINIMUM_SHIFT_S / float(clips["duration_s"].median()))
     null = circular_shift_null(matrices, n_shifts, minimum, seed)
     observed = float(np.nanmean(np.concatenate([np.diag(matrix) for matrix in matrices])))

@@ -249,6 +249,20 @@ def test_little_is_needed():
         evaluate_motion("1", TRUTH, {"odd": PREDICTIONS["odd"]}, EDGES)
 
 
+@pytest.mark.parametrize("n", [1, 2, 7])
+def test_a_trial_on_a_few_clips_makes_every_table(n):
+    clips = TRUTH.clips.iloc[10 : 10 + n].reset_index(drop=True)
+    rows = slice(10, 10 + n)
+    few = MotionTruth(clips, TRUTH.flow[rows], TRUTH.valid[rows], TRUTH.moving[rows], TRUTH.step_s, "dis", True)
+    predictions = {
+        runs: {system: flow[rows] for system, flow in of_runs.items()} for runs, of_runs in PREDICTIONS.items()
+    }
+    tables = evaluate_motion("2", few, predictions, EDGES)
+    assert set(tables["motion"]["clip"]) == set(clips["clip"])
+    assert len(tables["motion_null"]) == (0 if n == 1 else 2_000)
+    assert not tables["motion_tests"]["enough_blocks"].any()
+
+
 def test_a_decoder_that_adds_nothing_shows_no_gain():
     truth, predictions = make_world(seed=1, gain=0.0)
     table = evaluate_motion("1", truth, predictions, EDGES)["motion_tests"]
