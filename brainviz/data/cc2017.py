@@ -24,7 +24,7 @@ from brainviz.data.preprocess import average_runs, clean_run
 from brainviz.data.problems import Problem, Severity
 from brainviz.errors import DataProblem, UnknownName
 from brainviz.storage import read_json
-from brainviz.video.reading import FilmInfo, check_film, film_info, read_frames
+from brainviz.video.reading import FilmInfo, check_film, read_frames
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -72,6 +72,7 @@ class CC2017(Dataset):
         self.simulated = isinstance(facts, dict) and facts.get("format") == SIMULATED_FORMAT
         self.name = "simulated" if self.simulated else "cc2017"
         self._checked: dict[ScanFile, Problem | None] = {}
+        self._film_states: dict[str, FilmInfo | DataProblem] = {}
 
     # ---- what there is
 
@@ -83,30 +84,37 @@ class CC2017(Dataset):
     @cached_property
     def segments(self) -> list[str]:
         scanned = {scan.segment for scan in self.layout.scans}
-        return [segment for segment in self._films if segment in scanned]
+        films = [name for name in self.layout.films if isinstance(self.film_state(name), FilmInfo)]
+        return [name for name in films if name in scanned] or films
 
-    @cached_property
-    def _films(self) -> dict[str, FilmInfo]:
-        return {name: info for name, info in self.film_states.items() if isinstance(info, FilmInfo)}
-
-    @cached_property
-    def film_states(self) -> dict[str, FilmInfo | DataProblem]:
-        """Of every film file: its header, or what is wrong with it (the last frame is decoded to know)."""
-        states: dict[str, FilmInfo | DataProblem] = {}
-        for name, path in self.layout.films.items():
+    def film_state(self, segment: str) -> FilmInfo | DataProblem:
+        """A film's header, or what is wrong with the film (its last frame is decoded to know)."""
+        if segment not in self._film_states:
+            path = self.layout.films.get(segment, self.path / "stimuli" / f"{segment}.mp4")
             try:
-                states[name] = check_film(path)
+                self._film_states[segment] = check_film(path)
             except DataProblem as error:
-                states[name] = error
-        return states
+                self._film_states[segment] = error
+        return self._film_states[segment]
+
+    def film_facts(self, segment: str) -> FilmInfo:
+        """A film's header; raises `UnknownName` where there is no such film, `DataProblem` where it is damaged."""
+        if segment not in self.layout.films:
+            names = ", ".join(self.layout.films) or "none"
+            raise UnknownName(f"There is no segment called {segment!r}.", str(self.path), f"Segments: {names}.")
+        state = self.film_state(segment)
+        if isinstance(state, DataProblem):
+            raise DataProblem(state.what, state.where, state.remedy)
+        return state
 
     @cached_property
     def clips(self) -> pd.DataFrame:
         return self.catalogue()
 
     def catalogue(self, cuts: dict[str, Cuts] | None = None) -> pd.DataFrame:
-        """The list of clips, with shots where the films' cuts are given (see `catalogue.clip_catalogue`)."""
-        return clip_catalogue({s: self.n_clips(s) for s in self.segments}, self._passages, cuts)
+        """The list of clips (see `catalogue.clip_catalogue`); with cuts, of these films and with their shots."""
+        chosen = self.segments if cuts is None else [name for name in self.layout.films if name in cuts]
+        return clip_catalogue({name: self.n_clips(name) for name in chosen}, self._passages, cuts)
 
     @cached_property
     def _passages(self) -> list[Passage]:
@@ -128,8 +136,7 @@ class CC2017(Dataset):
 
     def n_clips(self, segment: str) -> int:
         """Number of 2-s clips of a segment."""
-        self.check_segment(segment)
-        return timing.film_volumes(self._films[segment].duration_s, self.tr_s)
+        return timing.film_volumes(self.film_facts(segment).duration_s, self.tr_s)
 
     def n_volumes(self, segment: str) -> int:
         return self.n_clips(segment) + timing.KEPT_BEYOND_FILM
@@ -137,7 +144,7 @@ class CC2017(Dataset):
     # ---- films
 
     def film(self, segment: str) -> Path:
-        self.check_segment(segment)
+        self.film_facts(segment)
         return self.layout.films[segment]
 
     def frames(self, clip: str, n: int, size: int | None = None) -> Frames:
@@ -149,7 +156,7 @@ class CC2017(Dataset):
             raise UnknownName(
                 f"{segment} has no clip {index}.", clip, f"Its clips are 0 to {self.n_clips(segment) - 1}."
             )
-        numbers = clip_frame_numbers(film_info(path), index)
+        numbers = clip_frame_numbers(self.film_facts(segment), index)
         steps = np.minimum(np.arange(n) * len(numbers) // max(n - 1, 1), len(numbers) - 1)
         return read_frames(path, numbers[steps], size)
 
@@ -181,7 +188,7 @@ class CC2017(Dataset):
 
     def recording(self, scan: ScanFile) -> timing.Recording:
         """How a run's volumes lie against its film; raises `DataProblem` where it cannot be used."""
-        state = self.film_states.get(scan.segment)
+        state = self.film_state(scan.segment)
         header = read_header(scan.path)
         if abs(header.tr_s - self.tr_s) > 1e-3:
             what = f"The scan's repetition time is {header.tr_s:g} s, not {self.tr_s:g} s."

@@ -19,7 +19,8 @@ def discovery_problems(ds: CC2017) -> list[Problem]:
 def _film_problems(ds: CC2017) -> list[Problem]:
     found = []
     scanned = {scan.segment for scan in ds.layout.scans}
-    for segment, state in ds.film_states.items():
+    for segment in ds.layout.films:
+        state = ds.film_state(segment)
         if isinstance(state, DataProblem):
             found.append(Problem("film", "error", state.what, state.where, state.remedy, "", segment, left_out=True))
         elif segment not in scanned:
@@ -46,6 +47,12 @@ def _scan_problems(ds: CC2017) -> list[Problem]:
 def _missing(ds: CC2017) -> list[Problem]:
     """Subjects without scans, segments that some subject lacks, run numbers left out in the middle or at the end."""
     found = []
+    if not ds.layout.subjects:
+        what, remedy = "There is no subject.", "Add subject1/fmri/<segment>/cifti/*_Atlas.dtseries.nii."
+        found.append(Problem("missing", "error", what, str(ds.path), remedy))
+    if not ds.layout.films:
+        what, remedy = "There is no film.", "Add stimuli/seg1.mp4 and so on."
+        found.append(Problem("missing", "error", what, str(ds.path / "stimuli"), remedy))
     for subject in ds.layout.subjects:
         folder = ds.path / f"subject{subject}" / "fmri"
         if subject not in ds.subjects:

@@ -83,11 +83,15 @@ def find_layout(path: str | Path) -> Layout:
 
 
 def _root(folder: Path) -> Path | None:
-    """The folder itself or the one folder in it that holds films and subjects."""
+    """The folder itself or the one folder in it that holds films; they may be there before any scan is."""
     for candidate in (folder, *sorted(p for p in folder.iterdir() if p.is_dir() and not p.name.startswith("."))):
-        if (candidate / "stimuli").is_dir() and _subject_folders(candidate):
+        if (candidate / "stimuli").is_dir() and (_subject_folders(candidate) or _films(candidate)):
             return candidate
     return None
+
+
+def _films(root: Path) -> dict[str, Path]:
+    return {p.stem: p for p in (root / "stimuli").iterdir() if p.suffix == ".mp4" and _SEGMENT.fullmatch(p.stem)}
 
 
 def _subject_folders(root: Path) -> dict[str, Path]:
@@ -96,8 +100,7 @@ def _subject_folders(root: Path) -> dict[str, Path]:
 
 
 def _list(root: Path) -> Layout:
-    films = {p.stem: p for p in (root / "stimuli").iterdir() if p.suffix == ".mp4" and _SEGMENT.fullmatch(p.stem)}
-    subjects = _subject_folders(root)
+    films, subjects = _films(root), _subject_folders(root)
     scans: list[ScanFile] = []
     misplaced: list[Path] = []
     for subject, folder in subjects.items():
