@@ -55,7 +55,7 @@ def _path(x: float, y: float) -> Track:
 
 
 def _backdrop(rng: np.random.Generator, grade_pool: tuple[str, ...]) -> tuple[Scenery, Scenery, str]:
-    seed = MATERIAL["test"].seeds + 500
+    seed = MATERIAL["test"].seeds
     palette = str(rng.choice(["noon", "morning", "golden", "dusk", "turquoise", "overcast"]))
     origin = rounded(rng.uniform(-1.3, 1.3))
     sky = Scenery("sky", palette, seed + int(rng.integers(2)), 1.0, 1.0, (origin, 0.0))
@@ -129,7 +129,7 @@ def _static(rng: np.random.Generator, k: int, n_frames: int) -> tuple[Shot, Shot
     start = (rounded(rng.uniform(-0.06, 0.06)), rounded(0.5 - 0.42 * size))
     tower = Thing("tower", "temple:temple", 0, start, rounded(size), facing=1 if k % 2 else -1)
     origin = (rounded(rng.uniform(-1, 1)), -0.04)
-    front = Scenery("reeds", "meadow", MATERIAL["test"].seeds + 500, 1.3, 1.0, origin)
+    front = Scenery("reeds", "meadow", MATERIAL["test"].seeds, 1.3, 1.0, origin)
     pace = rounded(rng.uniform(0.10, 0.15))
     shots = []
     for word, way in (("left", -pace), ("right", pace)):

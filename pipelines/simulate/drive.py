@@ -11,8 +11,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.simulate.exact_flow import MOVING_SPEED, displacement, look
-from pipelines.simulate.geometry import Stage
+from pipelines.simulate.exact_flow import MOVING_SPEED, cell_means, displacement, look
+from pipelines.simulate.geometry import Floats, Stage
 from pipelines.simulate.plan import FilmPlan, Shot
 from pipelines.simulate.renderer import draw, light
 
@@ -86,38 +86,43 @@ def film_drive(plan: FilmPlan, segment: str) -> FilmDrive:
     camera = np.zeros((n, len(CAMERA_COLUMNS)), dtype=np.float32)
     colour = np.zeros((n, COLOUR_GRID, COLOUR_GRID, 3), dtype=np.float32)
     cut = np.zeros(n, dtype=np.float32)
-    times = (np.arange(n) + 0.5) / DRIVE_HZ
+    times = np.asarray((np.arange(n) + 0.5) / DRIVE_HZ, dtype=np.float64)
     for shot in plan.shots(segment):
         cut[min(int(shot.onset_frame / fps * DRIVE_HZ), n - 1)] = 1.0
-        stage, graded = Stage(shot), Stage(shot, shot.grade)
-        inside = (times >= shot.onset_frame / fps) & (times < shot.end_frame / fps)
-        for k in np.flatnonzero(inside):
-            now = float(times[k] - shot.onset_frame / fps)
-            velocity[k], moving[k] = _motion(stage, now)
-            camera[k] = _camera(shot, now, fps)
-            colour[k] = _colour(graded, now, light(shot, now * fps, fps))
+        inside = np.flatnonzero((times >= shot.onset_frame / fps) & (times < shot.end_frame / fps))
+        now = np.asarray(times[inside] - shot.onset_frame / fps, dtype=np.float64)
+        velocity[inside], moving[inside] = _motion(shot, now)
+        camera[inside] = _camera(shot, now, fps)
+        colour[inside] = _colour(shot, now, fps)
     return FilmDrive(velocity, moving, camera, colour, cut)
 
 
-def _motion(stage: Stage, now: float) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    before, after = now - INSTANT_S / 2, now + INSTANT_S / 2
-    total, own = displacement(stage, look(stage, before, _POINTS), before, after)
-    fast = np.hypot(own[..., 0], own[..., 1]) > MOVING_SPEED * INSTANT_S
-    halves = (VELOCITY_GRID, 2, VELOCITY_GRID, 2)
-    velocity = (total / INSTANT_S).reshape(*halves, 2).mean(axis=(1, 3))
-    return velocity.astype(np.float32), fast.astype(np.float32).reshape(halves).mean(axis=(1, 3))
+def _motion(shot: Shot, now: Floats) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return the instantaneous velocities and the share of moving objects of a shot at times (n,)."""
+    pairs = (now[:, None] + np.array([-0.5, 0.5]) * INSTANT_S).ravel()
+    pictures, camera = Stage(shot).pictures(pairs), shot.camera.at(pairs)
+    velocity = np.zeros((len(now), VELOCITY_GRID, VELOCITY_GRID, 2), dtype=np.float32)
+    moving = np.zeros((len(now), VELOCITY_GRID, VELOCITY_GRID), dtype=np.float32)
+    for k in range(len(now)):
+        total, own = displacement(pictures, camera, look(pictures, 2 * k, _POINTS), 2 * k, 2 * k + 1)
+        fast = np.hypot(own[..., 0], own[..., 1]) > MOVING_SPEED * INSTANT_S
+        velocity[k] = cell_means(total, VELOCITY_GRID) / INSTANT_S
+        moving[k] = cell_means(fast.astype(np.float64), VELOCITY_GRID)
+    return velocity, moving
 
 
-def _camera(shot: Shot, now: float, fps: int) -> NDArray[np.float64]:
+def _camera(shot: Shot, now: Floats, fps: int) -> Floats:
     before, after = now - INSTANT_S / 2, now + INSTANT_S / 2
     rate = (shot.camera.at(after) - shot.camera.at(before)) / INSTANT_S
-    shake = (shot.camera.shake_at(after) - shot.camera.shake_at(before)) / INSTANT_S
-    levels = [max(light(shot, time * fps, fps), 1e-3) for time in (now - 0.05, now + 0.05)]
+    shake = np.hypot(*((shot.camera.shake_at(after) - shot.camera.shake_at(before)) / INSTANT_S).T)
+    levels = [np.array([max(light(shot, t * fps, fps), 1e-3) for t in now + shift]) for shift in (-0.05, 0.05)]
     luminance = np.log(levels[1] / levels[0]) / 0.1
-    return np.array([-rate[0], -rate[1], rate[2], rate[3], float(np.hypot(*shake)), luminance])
+    return np.column_stack([-rate[:, 0], -rate[:, 1], rate[:, 2], rate[:, 3], shake, luminance])
 
 
-def _colour(stage: Stage, now: float, level: float) -> NDArray[np.float32]:
-    picture = draw(stage, now, _COLOUR_PX)
-    small = cv2.resize(picture, (COLOUR_GRID, COLOUR_GRID), interpolation=cv2.INTER_AREA)[..., :3]
-    return np.clip(small.astype(np.float32) * (level / 255.0), 0.0, 1.0)
+def _colour(shot: Shot, now: Floats, fps: int) -> NDArray[np.float32]:
+    small = np.zeros((len(now), COLOUR_GRID, COLOUR_GRID, 3), dtype=np.float32)
+    for k, picture in enumerate(draw(Stage(shot, shot.grade), now, _COLOUR_PX)):
+        cells = cv2.resize(picture, (COLOUR_GRID, COLOUR_GRID), interpolation=cv2.INTER_AREA)
+        small[k] = np.clip(cells[..., :3] * (light(shot, float(now[k]) * fps, fps) / 255.0), 0.0, 1.0)
+    return small

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import pairwise
 
 import cv2
@@ -11,98 +10,94 @@ from numpy.typing import NDArray
 
 from brainviz.errors import UnknownName
 from pipelines.simulate.config import CLIP_S
-from pipelines.simulate.geometry import Hold, Matrix, Placement, Stage, to_pixels, view
+from pipelines.simulate.geometry import Floats, Picture, Stage, views
 from pipelines.simulate.plan import FilmPlan, Shot
 from pipelines.simulate.renderer import fading, in_pixels
 
 MOVING_SPEED = 0.02
 """Image widths per second by which a thing must differ from standing still in the scene to count as moving."""
 
-_stages: dict[tuple[str, int], tuple[Shot, Stage]] = {}
+SHARP_PX = 96
+"""Edges of things are as sharp here as in a film of this size or larger."""
+
+_kept: dict[tuple[str, int], tuple[Shot, list[Picture], Floats]] = {}
 
 
-def stage_of(plan: FilmPlan, shot: Shot) -> Stage:
-    """Return a shot's stage; the last few are kept."""
+def pictures_of(plan: FilmPlan, shot: Shot) -> tuple[list[Picture], Floats]:
+    """Return a shot's pictures and camera states at every frame of it; the last few shots are kept."""
     key = (repr(plan.config), shot.number)
-    kept = _stages.get(key)
+    kept = _kept.get(key)
     if kept is None or kept[0] is not shot:
-        while len(_stages) >= 4:
-            _stages.pop(next(iter(_stages)))
-        kept = _stages[key] = (shot, Stage(shot))
-    return kept[1]
+        while len(_kept) >= 4:
+            _kept.pop(next(iter(_kept)))
+        times = np.arange(shot.n_frames) / plan.config.fps
+        kept = _kept[key] = (shot, Stage(shot).pictures(times), shot.camera.at(times))
+    return kept[1], kept[2]
 
 
-@dataclass(frozen=True)
-class Seen:
-    """What is in front at each sample point of an instant.
+def look(pictures: list[Picture], at: int, points: int) -> NDArray[np.int16]:
+    """Return what is seen at instant `at` at the centres of a `points` x `points` grid over the frame.
 
-    Attributes
-    ----------
-    owner : int (n, n)
-        Number of the picture that is seen (more than half opaque), by its place from back to front.
-    places : list of Placement
-    hold : Hold
-        Periods of the layers, to follow the same points to another instant.
+    int16 (points, points): number of the frontmost picture that is more than half opaque there.
     """
-
-    owner: NDArray[np.int16]
-    places: list[Placement]
-    hold: Hold
-
-
-def look(stage: Stage, time_s: float, points: int) -> Seen:
-    """Return what is seen at the centres of a `points` x `points` grid over the frame."""
-    places, hold = stage.places(time_s)
-    frame = to_pixels(points)
     owner = np.zeros((points, points), dtype=np.int16)
-    for number, place in enumerate(places):
-        if place.texture.opaque:
+    for number, picture in enumerate(pictures):
+        if picture.texture.opaque:
             owner[:] = number
             continue
-        # Coverage is sampled as it is drawn at about the film's own scale, not smoothed over a grid cell.
-        matrix, level = in_pixels(place, max(points, 96), frame)
-        cover = cv2.warpAffine(place.texture.alpha(level), matrix[:2], (points, points), flags=cv2.INTER_LINEAR)
-        owner[cover > 127] = number
-    return Seen(owner, places, hold)
+        now = slice(at, at + 1)
+        only = Picture(picture.texture, 0, (0, 0), picture.base[now], picture.lever[now], picture.step[now])
+        levels, matrices = in_pixels(only, points, max(points, SHARP_PX))
+        cover = picture.texture.alpha(int(levels[0]))
+        owner[cv2.warpAffine(cover, matrices[0, :2], (points, points), flags=cv2.INTER_LINEAR) > 127] = number
+    return owner
 
 
-def _grid(points: int) -> NDArray[np.float64]:
+def _grid(points: int) -> Floats:
     """Return the sample points in image widths from the frame's centre, (3, points * points), homogeneous."""
     line = (np.arange(points) + 0.5) / points - 0.5
     x, y = np.meshgrid(line, line)
     return np.stack([x.ravel(), y.ravel(), np.ones(points * points)])
 
 
-def displacement(stage: Stage, seen: Seen, start_s: float, end_s: float) -> tuple[NDArray, NDArray]:
+def displacement(
+    pictures: list[Picture], camera: Floats, owner: NDArray[np.int16], start: int, end: int
+) -> tuple[Floats, Floats]:
     """Return where each sample point goes, and what of that is the object's own.
+
+    Parameters
+    ----------
+    pictures, camera
+        Places of the pictures and states of the camera at n instants.
+    owner : int16 (m, m)
+        What is seen at the sample points at instant `start` (from `look`).
+    start, end : int
+        Instants, as indices.
 
     Returns
     -------
-    total, own : float64 (n, n, 2)
-        Displacement from `start_s` to `end_s` in image widths (right, down); `own` = the part beyond what a thing
-        standing still in the scene at the same depth would show (0 for scenery).
+    total, own : float64 (m, m, 2)
+        Displacement in image widths (right, down); `own` = the part beyond what a thing standing still in the scene at
+        the same depth would show (0 for scenery).
     """
-    points = seen.owner.shape[0]
-    later, _ = stage.places(end_s, seen.hold)
-    grid = _grid(points)
+    points = owner.shape[0]
+    grid, owners = _grid(points), owner.ravel()
     total, own = np.zeros((points * points, 2)), np.zeros((points * points, 2))
-    owners = seen.owner.ravel()
-    cameras = stage.camera(start_s), stage.camera(end_s)
     for number in np.unique(owners):
         inside = owners == number
-        before, after = seen.places[number], later[number]
-        total[inside] = _moved(after.matrix, before.matrix, grid[:, inside])
-        if before.thing >= 0:
-            still = _moved(view(cameras[1], *before.depth), view(cameras[0], *before.depth), grid[:, inside])
-            own[inside] = total[inside] - still
+        picture = pictures[number]
+        total[inside] = _moved(picture.followed(start, end), picture.followed(start, start), grid[:, inside])
+        if picture.thing >= 0:
+            before, after = views(camera[[start, end]], *picture.depth)
+            own[inside] = total[inside] - _moved(after, before, grid[:, inside])
     return total.reshape(points, points, 2), own.reshape(points, points, 2)
 
 
-def _moved(after: Matrix, before: Matrix, points: NDArray[np.float64]) -> NDArray[np.float64]:
+def _moved(after: Floats, before: Floats, points: Floats) -> Floats:
     return ((after @ np.linalg.inv(before) @ points) - points)[:2].T
 
 
-def _cells(values: NDArray, grid: int) -> NDArray:
+def cell_means(values: NDArray, grid: int) -> NDArray:
     """Return the mean over the sample points of each cell, (grid, grid, ...)."""
     fine = values.shape[0] // grid
     return values.reshape(grid, fine, grid, fine, *values.shape[2:]).mean(axis=(1, 3))
@@ -157,10 +152,10 @@ def exact_flow(plan: FilmPlan, segment: str, index: int, grid: int = 32) -> tupl
         a, b = int(first) - shot.onset_frame, int(last) - shot.onset_frame
         if last >= shot.end_frame or fading(shot, a, b):
             continue
-        stage = stage_of(plan, shot)
-        total, own = displacement(stage, look(stage, a / fps, 2 * grid), a / fps, b / fps)
-        flow[step] = _cells(total, grid) * grid
+        pictures, camera = pictures_of(plan, shot)
+        total, own = displacement(pictures, camera, look(pictures, a, 2 * grid), a, b)
+        flow[step] = cell_means(total, grid) * grid
         valid[step] = True
         fast = np.hypot(own[..., 0], own[..., 1]) > MOVING_SPEED * (b - a) / fps
-        moving[step] = _cells(fast.astype(np.float32), grid) >= 0.5
+        moving[step] = cell_means(fast.astype(np.float32), grid) >= 0.5
     return flow, valid, moving

@@ -1,4 +1,4 @@
-"""Where every layer of a shot lies at an instant: one affine matrix per picture, from the parameters alone."""
+"""Where every layer of a shot lies at any instant: affine matrices from the parameters alone."""
 
 from __future__ import annotations
 
@@ -10,132 +10,128 @@ from numpy.typing import NDArray
 from pipelines.simulate.plan import Scenery, Shot, Thing
 from pipelines.simulate.scenery import paint
 from pipelines.simulate.textures import Texture
-from pipelines.simulate.things import Part, parts
+from pipelines.simulate.things import Part, graded, parts, turned
 
-Matrix = NDArray[np.float64]
-Hold = list[tuple[float, float]]
-"""How many periods each layer was shifted, so that a later instant can be compared with an earlier one."""
+Floats = NDArray[np.float64]
+"""Arrays of float64; matrices are (n, 3, 3), one per instant."""
 
 
 @dataclass(frozen=True)
-class Placement:
-    """One picture in the frame.
+class Picture:
+    """One picture of a shot over n instants.
+
+    A repeating layer is shown at its copy nearest to the frame; `base` places the first copy and `lever @ step` moves
+    it to the one that is shown. To follow a point to another instant, keep the step of the instant it was seen at.
 
     Attributes
     ----------
     texture : Texture
-    matrix : float64 (3, 3)
-        From the texture's pixels to the frame in image widths, origin at its centre.
     thing : int
         Which thing of the shot it belongs to, -1 for scenery.
     depth : (parallax, lens)
         How it would follow the camera if it stood still.
+    base : float64 (n, 3, 3)
+        From the texture's pixels to the frame in image widths, origin at its centre.
+    lever : float64 (n, 2, 2)
+    step : float64 (n, 2)
     """
 
     texture: Texture
-    matrix: Matrix
     thing: int
     depth: tuple[float, float]
+    base: Floats
+    lever: Floats
+    step: Floats
+
+    def matrices(self) -> Floats:
+        """Return the matrices from the texture's pixels to the frame as it is shown, (n, 3, 3)."""
+        placed = self.base.copy()
+        placed[:, :2, 2] += np.einsum("nij,nj->ni", self.lever, self.step)
+        return placed
+
+    def followed(self, seen_at: int, now: int) -> Floats:
+        """Return the matrix (3, 3) at one instant of the copy that was shown at another."""
+        placed = self.base[now].copy()
+        placed[:2, 2] += self.lever[now] @ self.step[seen_at]
+        return placed
 
 
-def view(camera: NDArray[np.float64], parallax: float, lens: float) -> Matrix:
-    """Return the matrix from the world to the frame for a camera state (x, y, log zoom, angle)."""
-    zoom = np.exp(camera[2] * lens)
-    c, s = zoom * np.cos(camera[3]), zoom * np.sin(camera[3])
-    x, y = -parallax * camera[0], -parallax * camera[1]
-    return np.array([[c, -s, c * x - s * y], [s, c, s * x + c * y], [0.0, 0.0, 1.0]])
+def views(camera: Floats, parallax: float, lens: float) -> Floats:
+    """Return the matrices (n, 3, 3) from the world to the frame for camera states (n, 4) of x, y, log zoom, angle."""
+    zoom = np.exp(camera[:, 2] * lens)
+    c, s = zoom * np.cos(camera[:, 3]), zoom * np.sin(camera[:, 3])
+    x, y = -parallax * camera[:, 0], -parallax * camera[:, 1]
+    matrices = np.zeros((len(camera), 3, 3))
+    matrices[:, 0, 0], matrices[:, 0, 1], matrices[:, 0, 2] = c, -s, c * x - s * y
+    matrices[:, 1, 0], matrices[:, 1, 1], matrices[:, 1, 2] = s, c, s * x + c * y
+    matrices[:, 2, 2] = 1.0
+    return matrices
 
 
-def to_pixels(size: int) -> Matrix:
-    """Return the matrix from image widths (origin at the centre) to pixel positions of a square frame."""
+def to_pixels(size: int) -> Floats:
+    """Return the matrix (3, 3) from image widths (origin at the centre) to pixel positions of a square frame."""
     half = (size - 1) / 2
     return np.array([[size, 0.0, half], [0.0, size, half], [0.0, 0.0, 1.0]])
 
 
 class Stage:
-    """A shot whose pictures are painted; gives their places at any time of the shot."""
+    """A shot whose pictures are painted in a colour grade; gives their places at chosen times."""
 
     def __init__(self, shot: Shot, grade: str = "neutral") -> None:
         self.shot = shot
-        self.grade = grade
-        self._back = [self._painted(layer) for layer in shot.back]
-        self._front = [self._painted(layer) for layer in shot.front]
-        self._parts: list[tuple[Part, ...]] = [parts(t.kind, t.variant, t.seed, grade) for t in shot.things]
-        self._planes = [[part.texture.to_plane() for part in group] for group in self._parts]
+        self._back = [self._painted(layer, grade) for layer in shot.back]
+        self._front = [self._painted(layer, grade) for layer in shot.front]
+        self._parts: list[tuple[Part, ...]] = [
+            graded(parts(thing.kind, thing.variant, thing.seed), grade) for thing in shot.things
+        ]
 
-    def _painted(self, layer: Scenery) -> tuple[Scenery, Texture, Matrix]:
+    def _painted(self, layer: Scenery, grade: str) -> tuple[Scenery, Texture]:
         texture = paint(layer.kind, layer.variant, layer.seed)
-        if self.grade != "neutral":
-            texture = texture.graded(self.grade)
-        place = texture.to_plane()
-        place[:2, 2] -= layer.origin
-        return layer, texture, place
+        return layer, texture if grade == "neutral" else texture.graded(grade)
 
-    def camera(self, time_s: float) -> NDArray[np.float64]:
-        """Return the camera's state: float64 (4,) of x, y, log zoom, angle."""
-        return self.shot.camera.at(time_s)
-
-    def places(self, time_s: float, hold: Hold | None = None) -> tuple[list[Placement], Hold]:
-        """Return every picture from back to front, and the periods used (pass them on to follow the same points)."""
-        camera = self.camera(time_s)
-        shifts: Hold = []
-        placed: list[Placement] = []
-        for layers in (self._back, None, self._front):
-            if layers is None:
-                self._place_things(time_s, camera, hold, shifts, placed)
-                continue
-            for layer, texture, place in layers:
-                matrix = view(camera, layer.parallax, layer.lens) @ place
-                shift = _periods(matrix, texture) if hold is None else hold[len(shifts)]
-                shifts.append(shift)
-                matrix[:2, 2] += matrix[:2, :2] @ (np.array(shift) * texture.period)
-                placed.append(Placement(texture, matrix, -1, (layer.parallax, layer.lens)))
-        return placed, shifts
-
-    def _place_things(
-        self, time_s: float, camera: NDArray[np.float64], hold: Hold | None, shifts: Hold, placed: list[Placement]
-    ) -> None:
-        for number, thing in enumerate(self.shot.things):
-            moved = thing.path.at(time_s)
-            gone = moved[:2] + thing.follow * thing.parallax * camera[:2]
-            place = np.array(thing.start) + gone - thing.parallax * camera[:2]
-            shift = _turns(place, thing.wrap) if hold is None else hold[len(shifts)]
-            shifts.append(shift)
-            place = place - np.array(shift) * thing.wrap
-            body = view(np.array([0.0, 0.0, camera[2], camera[3]]), 0.0, thing.lens)
-            body[:2, 2] = body[:2, :2] @ place
-            body = body @ _pose(thing, moved)
-            turn = 2 * np.pi * thing.hz * time_s + thing.phase
-            way = thing.facing * gone[0] / thing.size
-            for part, plane in zip(self._parts[number], self._planes[number], strict=True):
-                inner = part.matrix(turn, thing.swing, way)
-                if part.motion == "upright":
-                    inner = _turned(-thing.facing * (thing.angle + moved[3]))
-                placed.append(Placement(part.texture, body @ inner @ plane, number, (thing.parallax, thing.lens)))
+    def pictures(self, times_s: Floats) -> list[Picture]:
+        """Return every picture from back to front at the given times of the shot."""
+        camera = self.shot.camera.at(times_s)
+        back = [_scenery(layer, texture, camera) for layer, texture in self._back]
+        front = [_scenery(layer, texture, camera) for layer, texture in self._front]
+        middle: list[Picture] = []
+        for number, (thing, group) in enumerate(zip(self.shot.things, self._parts, strict=True)):
+            middle += _thing(number, thing, group, camera, times_s)
+        return [*back, *middle, *front]
 
 
-def _turned(angle: float) -> Matrix:
-    c, s = np.cos(angle), np.sin(angle)
-    return np.array([[c, -s, 0.0], [s, c, 0.0], [0.0, 0.0, 1.0]])
-
-
-def _pose(thing: Thing, moved: NDArray[np.float64]) -> Matrix:
-    size = thing.size * np.exp(moved[2])
-    return _turned(thing.angle + moved[3]) @ np.diag([size * thing.facing, size, 1.0])
-
-
-def _turns(place: NDArray[np.float64], wrap: tuple[float, float]) -> tuple[float, float]:
-    x, y = (float(np.floor(v / w + 0.5)) if w else 0.0 for v, w in zip(place, wrap, strict=True))
-    return x, y
-
-
-def _periods(matrix: Matrix, texture: Texture) -> tuple[float, float]:
-    """Return how many periods bring the point at the frame's centre into the middle of the picture."""
-    if not any(texture.period):
-        return 0.0, 0.0
-    centre = np.linalg.solve(matrix[:2, :2], -matrix[:2, 2])
+def _scenery(layer: Scenery, texture: Texture, camera: Floats) -> Picture:
+    place = texture.to_plane()
+    place[:2, 2] -= layer.origin
+    base = views(camera, layer.parallax, layer.lens) @ place
+    lever = base[:, :2, :2]
+    centre = np.linalg.solve(lever, -base[:, :2, 2, None])[..., 0]
     middle = np.array(texture.rgba.shape[1::-1]) / 2
-    x, y = (
-        float(np.floor((c - m) / p + 0.5)) if p else 0.0 for c, m, p in zip(centre, middle, texture.period, strict=True)
-    )
-    return x, y
+    period = np.array(texture.period)
+    periods = np.floor((centre - middle) / np.where(period > 0, period, np.inf) + 0.5)
+    return Picture(texture, -1, (layer.parallax, layer.lens), base, lever, periods * period)
+
+
+def _thing(number: int, thing: Thing, group: tuple[Part, ...], camera: Floats, times_s: Floats) -> list[Picture]:
+    moved = thing.path.at(times_s)
+    gone = moved[:, :2] + thing.follow * thing.parallax * camera[:, :2]
+    place = np.array(thing.start) + gone - thing.parallax * camera[:, :2]
+    wrap = np.array(thing.wrap)
+    step = -np.floor(place / np.where(wrap > 0, wrap, np.inf) + 0.5) * wrap
+    body = views(np.column_stack([np.zeros((len(camera), 2)), camera[:, 2:]]), 0.0, thing.lens)
+    lever = body[:, :2, :2].copy()
+    body[:, :2, 2] = np.einsum("nij,nj->ni", lever, place)
+    size = thing.size * np.exp(moved[:, 2])
+    scale = np.zeros_like(body)
+    scale[:, 0, 0], scale[:, 1, 1], scale[:, 2, 2] = size * thing.facing, size, 1.0
+    angle = thing.angle + moved[:, 3]
+    body = body @ turned(angle) @ scale
+    limbs = 2 * np.pi * thing.hz * times_s + thing.phase
+    way = thing.facing * gone[:, 0] / thing.size
+    placed = []
+    for part in group:
+        upright = part.motion == "upright"
+        inner = turned(-thing.facing * angle) if upright else part.matrices(limbs, thing.swing, way)
+        base = body @ inner @ part.texture.to_plane()
+        placed.append(Picture(part.texture, number, (thing.parallax, thing.lens), base, lever, step))
+    return placed

@@ -107,20 +107,26 @@ def area(name: str) -> Image:
     return np.ascontiguousarray(photograph(source)[top:bottom, left:right])
 
 
-def texture_of(name: str, height: int, width: int, seed: int, magnify: float = 1.0) -> NDArray[np.float32]:
-    """Return the fine relief of an area, tiled by mirroring: float32 (height, width), mean 0, deviation 1.
-
-    The slow shading of the photograph is taken out, so that the relief may be laid over any colour.
-    """
+@cache
+def _relief(name: str, magnify: float) -> NDArray[np.float32]:
     grey = cv2.cvtColor(area(name), cv2.COLOR_RGB2GRAY).astype(np.float32)
     grey -= cv2.GaussianBlur(grey, (0, 0), 24)
     if magnify != 1.0:
         grey = np.asarray(cv2.resize(grey, None, fx=magnify, fy=magnify, interpolation=cv2.INTER_CUBIC))
     mirrored = np.vstack([np.hstack([grey, grey[:, ::-1]]), np.hstack([grey, grey[:, ::-1]])[::-1]])
+    return np.asarray(mirrored / (mirrored.std() + 1e-6), dtype=np.float32)
+
+
+def texture_of(name: str, height: int, width: int, seed: int, magnify: float = 1.0) -> NDArray[np.float32]:
+    """Return the fine relief of an area, tiled by mirroring: float32 (height, width), mean 0, deviation 1.
+
+    The slow shading of the photograph is taken out, so that the relief may be laid over any colour.
+    """
+    mirrored = _relief(name, magnify)
     rng = np.random.default_rng(seed)
     rows = (np.arange(height) + rng.integers(mirrored.shape[0])) % mirrored.shape[0]
     columns = (np.arange(width) + rng.integers(mirrored.shape[1])) % mirrored.shape[1]
-    return np.asarray(mirrored[np.ix_(rows, columns)] / (mirrored.std() + 1e-6), dtype=np.float32)
+    return np.ascontiguousarray(mirrored[np.ix_(rows, columns)])
 
 
 GRADES: dict[str, tuple[tuple[float, float, float], float, float, float]] = {
@@ -145,7 +151,7 @@ def grade(image: Image, name: str) -> Image:
     # The grey point and the lift scale with alpha, so premultiplied pixels stay premultiplied.
     matrix[:3, 3] = (lift + 110.0 * (1 - contrast)) / 255.0
     matrix[3, 3] = 1.0
-    graded = np.asarray(cv2.transform(image, matrix))
+    graded = np.asarray(cv2.transform(image, matrix), dtype=np.uint8)
     if np.min(image[..., 3]) < 255:
         alpha = image[..., 3]
         np.minimum(graded[..., :3], alpha[..., None], out=graded[..., :3])

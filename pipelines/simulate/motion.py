@@ -3,10 +3,10 @@
 Sources of the ranges
 ---------------------
 - Speeds are log-normal: speeds of natural image motion fall off with a heavy tail (Dong & Atick 1995; Roth &
-  Black 2007, "On the spatial statistics of optical flow"); median and spread here are our own choice, tuned to nothing but
-  frames that a viewer can follow (a tenth of the image's width per second).
+  Black 2007, "On the spatial statistics of optical flow"); median and spread here are our own choice, tuned to nothing
+  but frames that a viewer can follow (a tenth of the image's width per second).
 - Pans are mostly level, as in films and driving scenes (Calow & Lappe 2007: horizontal flow dominates).
-- A third of the time the camera rests; a motion lasts 2.5 to 7 s, so that a window of 8 to 10 s of fMRI sees one or two.
+- A fifth of the time the camera rests; a motion lasts 2.5 to 7 s, so that 8 to 10 s of fMRI see one or two.
 - Shake of a hand: .5 to 3 Hz, a few thousandths of the width (hand tremor below the 8-12 Hz band; own choice).
 """
 
@@ -126,7 +126,9 @@ def bob(rng: np.random.Generator, amplitude: float) -> tuple[tuple[float, float,
 
 def forward(rng: np.random.Generator, seconds: float, facing: int, median: float, climb: float = 0.25) -> Track:
     """Return the path of what mostly moves where it faces (birds, cars, fish): backwards in one phase of seven."""
-    starts, rates, at = [], [], 0.0
+    starts: list[float] = []
+    rates: list[Rate] = []
+    at = 0.0
     for length in phases(rng, seconds, 2.5, 6.0):
         way = facing * (1 if rng.random() < 0.86 else -0.6) * speed(rng, median, 0.55, 0.42)
         rise = climb * speed(rng, median) * rng.choice([-1, 1])

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.simulate.geometry import Matrix, Placement, Stage, to_pixels
+from pipelines.simulate.geometry import Floats, Picture, Stage, to_pixels
 from pipelines.simulate.materials import Image
 from pipelines.simulate.plan import FilmPlan, Shot
+from pipelines.simulate.textures import Texture
 
 
 def light(shot: Shot, frame: float, fps: int) -> float:
@@ -30,36 +32,79 @@ def fading(shot: Shot, first: int, last: int) -> bool:
     return first < shot.fade_in or last >= shot.n_frames - shot.fade_out
 
 
-def _level(matrix: Matrix, size: int) -> int:
-    """Return how often a picture should be halved before it is warped to a frame of this size."""
-    scale = float(np.sqrt(abs(matrix[0, 0] * matrix[1, 1] - matrix[0, 1] * matrix[1, 0]))) * size
-    return int(max(np.floor(np.log2(1.0 / max(scale, 1e-6)) + 0.25), 0))
+@dataclass(frozen=True)
+class Placed:
+    """A picture in frame pixels over n instants.
+
+    Attributes
+    ----------
+    texture : Texture
+    scenery : bool
+    levels : int (n,)
+        How often the picture is halved before it is warped (no alias).
+    matrices : float64 (n, 3, 3)
+        From the halved picture's pixels to the frame's.
+    box : int (n, 4)
+        Left, top, right, bottom of what can be seen of it.
+    solid : int (n,)
+        Frame row from which on it hides everything behind.
+    """
+
+    texture: Texture
+    scenery: bool
+    levels: NDArray[np.int64]
+    matrices: Floats
+    box: NDArray[np.int64]
+    solid: NDArray[np.int64]
 
 
-def _halved(matrix: Matrix, level: int) -> Matrix:
-    """Return the matrix from the pixels of the picture halved `level` times."""
-    factor = float(2**level)
-    shift = (factor - 1) / 2
-    return matrix @ np.array([[factor, 0.0, shift], [0.0, factor, shift], [0.0, 0.0, 1.0]])
+def in_pixels(picture: Picture, size: int, sharp: int) -> tuple[NDArray[np.int64], Floats]:
+    """Return halvings (n,) that suit a frame of `sharp` pixels, and matrices (n, 3, 3) to a frame of `size` pixels."""
+    matrices = picture.matrices()
+    area = np.abs(matrices[:, 0, 0] * matrices[:, 1, 1] - matrices[:, 0, 1] * matrices[:, 1, 0])
+    levels = np.floor(-np.log2(np.maximum(np.sqrt(area) * sharp, 1e-6)) + 0.25).clip(0, 5).astype(np.int64)
+    halved = np.zeros_like(matrices)
+    factor = 2.0**levels
+    halved[:, 0, 0] = halved[:, 1, 1] = factor
+    halved[:, 0, 2] = halved[:, 1, 2] = (factor - 1) / 2
+    halved[:, 2, 2] = 1.0
+    return levels, to_pixels(size) @ matrices @ halved
 
 
-def in_pixels(place: Placement, size: int, frame: Matrix) -> tuple[Matrix, int]:
-    """Return the matrix from a halved picture's pixels to the frame's, and how often it is halved."""
-    level = min(_level(place.matrix, size), 5)
-    return _halved(frame @ place.matrix, level), level
+def place(picture: Picture, size: int) -> Placed:
+    """Return a picture in the pixels of a frame of a size."""
+    levels, matrices = in_pixels(picture, size, size)
+    n = len(levels)
+    solid = np.full(n, size)
+    if picture.thing >= 0:
+        height, width = picture.texture.rgba.shape[:2]
+        corners = np.array([[0, width, 0, width], [0, 0, height, height], [1, 1, 1, 1]], dtype=np.float64)
+        corners = (to_pixels(size) @ picture.matrices() @ corners)[:, :2]
+        low = np.floor(corners.min(axis=2) - 1).clip(0, size)
+        high = np.ceil(corners.max(axis=2) + 2).clip(0, size)
+        box = np.hstack([low, high]).astype(np.int64)
+    else:
+        box = np.tile([0, 0, size, size], (n, 1))
+        if picture.texture.soft_rows is not None:
+            box[:, 1], solid = _soft_rows(picture.texture.soft_rows, levels, matrices, size)
+        elif picture.texture.opaque:
+            solid = np.zeros(n, dtype=np.int64)
+    return Placed(picture.texture, picture.thing < 0, levels, matrices, box, solid)
 
 
-def _soft_rows(place: Placement, matrix: Matrix, level: int, size: int) -> tuple[int, int]:
-    """Return the frame rows above which a layer is empty and below which it is solid."""
-    if place.texture.soft_rows is None:
-        return 0, size
-    inverse = np.linalg.inv(matrix)
-    rows = []
-    for row in place.texture.soft_rows:
-        at = (row + 0.5) / 2**level - 0.5
-        rows.append([(at - inverse[1, 0] * x - inverse[1, 2]) / inverse[1, 1] for x in (0, size)])
-    first = int(np.clip(np.floor(min(rows[0])) - 1, 0, size))
-    return first, int(np.clip(np.ceil(max(rows[1])) + 1, first, size))
+def _soft_rows(
+    soft: tuple[float, float], levels: NDArray[np.int64], matrices: Floats, size: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the frame rows above which a layer is empty and below which it is solid, (n,) each."""
+    inverse = np.linalg.inv(matrices)
+    crossed = []
+    for row in soft:
+        at = (row + 0.5) / 2.0**levels - 0.5
+        sides = [(at - inverse[:, 1, 0] * x - inverse[:, 1, 2]) / inverse[:, 1, 1] for x in (0, size)]
+        crossed.append(np.stack(sides))
+    first = np.floor(crossed[0].min(axis=0) - 1).clip(0, size).astype(np.int64)
+    last = np.ceil(crossed[1].max(axis=0) + 1).clip(0, size).astype(np.int64)
+    return first, np.maximum(first, last)
 
 
 def _lay_over(target: Image, picture: Image) -> None:
@@ -69,74 +114,58 @@ def _lay_over(target: Image, picture: Image) -> None:
     cv2.add(target, picture, dst=target)
 
 
-def _warp(picture: Image, matrix: Matrix, left: int, top: int, width: int, height: int, border: int) -> Image:
-    moved = matrix[:2].copy()
-    moved[:, 2] -= left, top
-    return np.asarray(cv2.warpAffine(picture, moved, (width, height), flags=cv2.INTER_LINEAR, borderMode=border))
-
-
-def _box(shape: tuple[int, ...], matrix: Matrix, size: int) -> tuple[int, int, int, int]:
-    """Return left, top, right, bottom of a picture in the frame, clipped to it."""
-    corners = np.array([[0, shape[1], 0, shape[1]], [0, 0, shape[0], shape[0]], [1, 1, 1, 1]])
-    x, y = (matrix @ corners)[:2]
-    left, right = np.clip([np.floor(x.min()), np.ceil(x.max()) + 1], 0, size).astype(int)
-    top, bottom = np.clip([np.floor(y.min()), np.ceil(y.max()) + 1], 0, size).astype(int)
-    return int(left), int(top), int(right), int(bottom)
-
-
-def draw(stage: Stage, time_s: float, size: int) -> Image:
-    """Return the frame at a time of the shot, without fades: uint8 (size, size, 4), RGB and a spare channel."""
-    places, _ = stage.places(time_s)
-    frame = to_pixels(size)
-    placed = [(place, *in_pixels(place, size, frame)) for place in places]
-    rows = [_soft_rows(place, matrix, level, size) if place.thing < 0 else (0, size) for place, matrix, level in placed]
-    n_back = len(stage.shot.back)
+def compose(placed: Sequence[Placed], k: int, size: int) -> Image:
+    """Return the frame at instant k, without fades: uint8 (size, size, 4), RGB and a spare channel."""
     canvas = np.zeros((size, size, 4), dtype=np.uint8)
-    for number, (place, matrix, level) in enumerate(placed):
-        picture = place.texture.half(level)
-        if place.thing >= 0:
-            left, top, right, bottom = _box(picture.shape, matrix, size)
-            if right > left and bottom > top:
-                patch = _warp(picture, matrix, left, top, right - left, bottom - top, cv2.BORDER_CONSTANT)
-                _lay_over(canvas[top:bottom, left:right], patch)
+    # Rows that a later layer of the scenery behind the things hides need no paint.
+    hidden = [size] * len(placed)
+    for number in range(len(placed) - 1, -1, -1):
+        below = placed[number]
+        following = hidden[number + 1] if number + 1 < len(placed) else size
+        hidden[number] = min(following, int(below.solid[k])) if below.scenery else size
+    for number, layer in enumerate(placed):
+        left, top, right, bottom = (int(edge) for edge in layer.box[k])
+        if layer.scenery and number + 1 < len(placed):
+            bottom = min(bottom, hidden[number + 1])
+        if right <= left or bottom <= top:
             continue
-        # Rows that a later layer of the back hides need no paint.
-        hidden = [rows[k][1] for k in range(number + 1, n_back) if places[k].texture.soft_rows is not None]
-        first, solid = rows[number]
-        last = min([size, *hidden])
-        if last <= first:
-            continue
-        border = cv2.BORDER_REFLECT_101 if place.texture.opaque else cv2.BORDER_CONSTANT
-        painted = _warp(picture, matrix, 0, first, size, last - first, border)
-        solid = min(max(solid, first), last)
-        if place.texture.opaque:
-            solid = first
-        if solid > first:
-            _lay_over(canvas[first:solid], painted[: solid - first])
-        canvas[solid:last] = painted[solid - first :]
+        matrix = layer.matrices[k, :2].copy()
+        matrix[:, 2] -= left, top
+        border = cv2.BORDER_REFLECT_101 if layer.texture.opaque else cv2.BORDER_CONSTANT
+        picture = layer.texture.half(int(layer.levels[k]))
+        flags = cv2.INTER_LINEAR
+        warped = cv2.warpAffine(picture, matrix, (right - left, bottom - top), flags=flags, borderMode=border)
+        painted = np.asarray(warped, dtype=np.uint8)
+        solid = min(max(int(layer.solid[k]), top), bottom) if layer.scenery else bottom
+        if solid > top:
+            _lay_over(canvas[top:solid, left:right], painted[: solid - top])
+        if solid < bottom:
+            canvas[solid:bottom, left:right] = painted[solid - top :]
     return canvas
+
+
+def draw(stage: Stage, times_s: Floats, size: int) -> Iterator[Image]:
+    """Yield the frames at times of the shot, without fades: uint8 (size, size, 4)."""
+    placed = [place(picture, size) for picture in stage.pictures(times_s)]
+    for k in range(len(times_s)):
+        yield compose(placed, k, size)
 
 
 def render_shot(shot: Shot, size: int, fps: int) -> Iterator[Image]:
     """Yield a shot's frames in order: uint8 (size, size, 4)."""
-    stage = Stage(shot, shot.grade)
-    for frame in range(shot.n_frames):
-        picture = draw(stage, frame / fps, size)
+    frames = np.arange(shot.n_frames)
+    for frame, picture in enumerate(draw(Stage(shot, shot.grade), frames / fps, size)):
         level = light(shot, frame, fps)
-        yield picture if level == 1.0 else np.asarray(cv2.convertScaleAbs(picture, alpha=level))
+        yield picture if level == 1.0 else np.asarray(cv2.convertScaleAbs(picture, alpha=level), dtype=np.uint8)
 
 
-def render_frames(plan: FilmPlan, segment: str, frames: NDArray[np.int_] | list[int]) -> Image:
+def render_frames(plan: FilmPlan, segment: str, frames: Sequence[int]) -> Image:
     """Return chosen frames of a segment as they are before encoding: uint8 (n, h, w, 3), RGB."""
     size, fps = plan.config.frame_px, plan.config.fps
-    stages: dict[int, Stage] = {}
     pictures = np.empty((len(frames), size, size, 3), dtype=np.uint8)
     for k, frame in enumerate(frames):
-        shot = plan.shot_at(segment, int(frame))
-        if shot.number not in stages:
-            stages[shot.number] = Stage(shot, shot.grade)
-        stage = stages[shot.number]
-        local = int(frame) - shot.onset_frame
-        picture = cv2.convertScaleAbs(draw(stage, local / fps, size), alpha=light(shot, local, fps))
-        pictures[k] = picture[..., :3]
+        shot = plan.shot_at(segment, frame)
+        local = frame - shot.onset_frame
+        picture = next(draw(Stage(shot, shot.grade), np.array([local / fps]), size))
+        pictures[k] = cv2.convertScaleAbs(picture, alpha=light(shot, local, fps))[..., :3]
     return pictures

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
 
 from brainviz.errors import UnknownName
 from pipelines.simulate import artwork
 from pipelines.simulate.textures import Texture
+
+Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -38,34 +41,41 @@ class Part:
     bias: float = 0.0
     lag: float = 0.0
 
-    def matrix(self, turn: float, swing: float, way: float) -> np.ndarray:
-        """Return the 3x3 matrix of the part on its thing.
+    def matrices(self, turn: Floats, swing: float, way: Floats) -> Floats:
+        """Return the matrices (n, 3, 3) of the part on its thing.
 
-        `turn` = phase of the limbs in radians, `swing` = their amplitude, `way` = distance gone in units of size.
+        `turn` = phase of the limbs in radians (n,), `swing` = their amplitude, `way` = distance gone in units of the
+        thing's size (n,).
         """
-        x, y = self.joint
         value = self.bias + swing * self.gain * np.sin(turn + self.lag)
-        if self.motion in ("turn", "roll"):
-            angle = way / self.gain if self.motion == "roll" else value
-            c, s = np.cos(angle), np.sin(angle)
-            inner = np.array([[c, -s], [s, c]])
+        inner = np.tile(np.eye(3), (len(turn), 1, 1))
+        if self.motion == "turn":
+            inner = turned(value)
+        elif self.motion == "roll":
+            inner = turned(way / self.gain)
         elif self.motion == "flap":
-            inner = np.array([[1.0, 0.0], [0.0, _away_from_zero(value)]])
+            inner[:, 1, 1] = _away_from_zero(value)
         elif self.motion == "narrow":
-            inner = np.array([[_away_from_zero(value), 0.0], [0.0, 1.0]])
+            inner[:, 0, 0] = _away_from_zero(value)
         elif self.motion == "bend":
-            inner = np.array([[1.0, 0.0], [value, 1.0]])
-        else:
-            inner = np.eye(2)
-        matrix = np.eye(3)
-        matrix[:2, :2] = inner
-        matrix[:2, 2] = np.array([x, y]) - inner @ np.array([x, y])
-        return matrix
+            inner[:, 1, 0] = value
+        joint = np.array(self.joint)
+        inner[:, :2, 2] = joint - inner[:, :2, :2] @ joint
+        return inner
 
 
-def _away_from_zero(value: float) -> float:
-    """Return a scale that can be undone: at least .04 in size."""
-    return float(np.copysign(max(abs(value), 0.04), value))
+def turned(angle: Floats) -> Floats:
+    """Return the matrices (n, 3, 3) of clockwise turns on screen by angles (n,) in radians."""
+    c, s = np.cos(angle), np.sin(angle)
+    matrices = np.tile(np.eye(3), (len(angle), 1, 1))
+    matrices[:, 0, 0], matrices[:, 0, 1] = c, -s
+    matrices[:, 1, 0], matrices[:, 1, 1] = s, c
+    return matrices
+
+
+def _away_from_zero(value: Floats) -> Floats:
+    """Return scales that can be undone: at least .04 in size."""
+    return np.asarray(np.copysign(np.maximum(np.abs(value), 0.04), value))
 
 
 def _bird(variant: str, seed: int) -> tuple[Part, ...]:
@@ -149,11 +159,16 @@ KINDS: dict[str, Callable[[str, int], tuple[Part, ...]]] = {
 }
 
 
-@lru_cache(maxsize=64)
-def parts(kind: str, variant: str, seed: int, grade: str) -> tuple[Part, ...]:
-    """Return the parts of a thing from back to front, in a colour grade; `UnknownName` for an unknown kind."""
+@lru_cache(maxsize=160)
+def parts(kind: str, variant: str, seed: int) -> tuple[Part, ...]:
+    """Return the parts of a thing from back to front; `UnknownName` for an unknown kind."""
     if kind not in KINDS:
         raise UnknownName(f"No thing is called {kind!r}.", kind, f"There are {', '.join(KINDS)}.")
-    from dataclasses import replace
+    return KINDS[kind](variant, seed)
 
-    return tuple(replace(part, texture=part.texture.graded(grade)) for part in KINDS[kind](variant, seed))
+
+def graded(group: tuple[Part, ...], grade: str) -> tuple[Part, ...]:
+    """Return the parts in a colour grade."""
+    if grade == "neutral":
+        return group
+    return tuple(replace(part, texture=part.texture.graded(grade)) for part in group)

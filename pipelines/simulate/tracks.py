@@ -37,20 +37,21 @@ class Track:
     blend_s: float = 0.6
     shake: tuple[tuple[float, float, float, float, float], ...] = ()
 
-    def at(self, time_s: float) -> NDArray[np.float64]:
-        """Return the displacement since time 0: float64 (4,) of x, y, log scale, angle."""
+    def at(self, times_s: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the displacement since time 0 at times (n,): float64 (n, 4) of x, y, log scale, angle."""
         rates = np.asarray(self.rates, dtype=np.float64)
-        place = rates[0] * time_s
+        place = rates[0] * times_s[:, None]
         if len(self.starts_s) > 1:
-            late = (time_s - np.asarray(self.starts_s[1:], dtype=np.float64)) / self.blend_s
+            late = (times_s[:, None] - np.asarray(self.starts_s[1:])) / self.blend_s
             place = place + (self.blend_s * _ramp(late)) @ np.diff(rates, axis=0)
-        place[:2] += self.shake_at(time_s)
+        place[:, :2] += self.shake_at(times_s)
         return place
 
-    def shake_at(self, time_s: float) -> NDArray[np.float64]:
-        """Return the shake's part of the displacement: float64 (2,)."""
-        total = np.zeros(2)
+    def shake_at(self, times_s: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the shake's part of the displacement: float64 (n, 2)."""
+        total = np.zeros((len(times_s), 2))
         for ax, ay, hz, px, py in self.shake:
-            turn = 2 * np.pi * hz * time_s
-            total += ax * (np.sin(turn + px) - np.sin(px)), ay * (np.sin(turn + py) - np.sin(py))
+            turn = 2 * np.pi * hz * times_s
+            total[:, 0] += ax * (np.sin(turn + px) - np.sin(px))
+            total[:, 1] += ay * (np.sin(turn + py) - np.sin(py))
         return total
