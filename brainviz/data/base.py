@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,8 @@ from brainviz.errors import UnknownName
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from brainviz.video.cuts import Cuts
 
 Float32 = npt.NDArray[np.float32]
 Frames = npt.NDArray[np.uint8]
@@ -51,12 +53,16 @@ class Dataset(ABC):
     @property
     @abstractmethod
     def segments(self) -> list[str]:
-        """Film segments with a usable film and at least one run, training first."""
+        """Segments with a usable film and at least one run, training first; all films where there is no run at all."""
 
     @property
     @abstractmethod
     def clips(self) -> pd.DataFrame:
         """One row per 2-s clip (see `brainviz.data.catalogue.clip_catalogue`)."""
+
+    @abstractmethod
+    def catalogue(self, cuts: Mapping[str, Cuts] | None = None) -> pd.DataFrame:
+        """The same; with cuts (segment -> `detect_cuts` of its film), only of these films and with their shots."""
 
     @property
     @abstractmethod
@@ -66,6 +72,10 @@ class Dataset(ABC):
     @abstractmethod
     def runs(self, subject: str, segment: str) -> list[int]:
         """Numbers of the usable runs; empty where there are none."""
+
+    @abstractmethod
+    def n_clips(self, segment: str) -> int:
+        """Number of 2-s clips of a segment."""
 
     @abstractmethod
     def n_volumes(self, segment: str) -> int:

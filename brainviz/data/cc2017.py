@@ -7,7 +7,7 @@ simulated data set of the same layout has a ``dataset.json`` that marks it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -111,8 +111,7 @@ class CC2017(Dataset):
     def clips(self) -> pd.DataFrame:
         return self.catalogue()
 
-    def catalogue(self, cuts: dict[str, Cuts] | None = None) -> pd.DataFrame:
-        """The list of clips (see `catalogue.clip_catalogue`); with cuts, of these films and with their shots."""
+    def catalogue(self, cuts: Mapping[str, Cuts] | None = None) -> pd.DataFrame:
         chosen = self.segments if cuts is None else [name for name in self.layout.films if name in cuts]
         return clip_catalogue({name: self.n_clips(name) for name in chosen}, self._passages, cuts)
 
@@ -135,7 +134,6 @@ class CC2017(Dataset):
         return None
 
     def n_clips(self, segment: str) -> int:
-        """Number of 2-s clips of a segment."""
         return timing.film_volumes(self.film_facts(segment).duration_s, self.tr_s)
 
     def n_volumes(self, segment: str) -> int:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from av.video.stream import VideoStream
 
 Frames = npt.NDArray[np.uint8]
-_SEEK_GAP = 48  # frames that are decoded and thrown away rather than sought over
+_SEEK_GAP = 96  # frames that are decoded and thrown away rather than sought over
 
 
 @dataclass(frozen=True)
