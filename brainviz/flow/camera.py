@@ -69,9 +69,9 @@ def moving_objects(
     flow: npt.ArrayLike,
     camera: npt.ArrayLike,
     valid: npt.ArrayLike | None = None,
-    threshold: float = 0.35,
-    relative: float = 0.15,
-    min_area: int = 6,
+    threshold: float = 0.5,
+    relative: float = 0.3,
+    min_area: int = 8,
 ) -> Mask:
     """Pixels that move on their own: a residual above a threshold, in connected patches of a least area.
 

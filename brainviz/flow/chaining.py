@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -10,11 +11,16 @@ import numpy.typing as npt
 Array = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
 
+_NO_MAP = np.empty(0, dtype=np.float32)  # OpenCV takes x and y from its first map where the second is empty
 
+
+@lru_cache(maxsize=8)
 def pixel_positions(height: int, width: int) -> Array:
-    """x, y of every pixel: float32 (height, width, 2)."""
+    """x, y of every pixel: float32 (height, width, 2), read-only."""
     y, x = np.mgrid[:height, :width].astype(np.float32)
-    return np.stack([x, y], axis=-1)
+    positions = np.stack([x, y], axis=-1)
+    positions.setflags(write=False)
+    return positions
 
 
 def sample_flow(flow: npt.ArrayLike, positions: npt.ArrayLike) -> Array:
@@ -34,7 +40,7 @@ def sample_flow(flow: npt.ArrayLike, positions: npt.ArrayLike) -> Array:
 
     field, at = np.asarray(flow, dtype=np.float32), np.asarray(positions, dtype=np.float32)
     return np.asarray(
-        cv2.remap(field, at[..., 0], at[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), dtype=np.float32
+        cv2.remap(field, at, _NO_MAP, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), dtype=np.float32
     )
 
 
@@ -55,11 +61,12 @@ def chain_flows(flows: Sequence[npt.ArrayLike]) -> tuple[Array, Mask]:
     total = np.array(flows[0], dtype=np.float32)
     h, w = total.shape[:2]
     start = pixel_positions(h, w)
-    inside = _inside(start + total, h, w)
+    place = start + total
+    inside = _inside(place, h, w)
     for flow in flows[1:]:
-        total = total + sample_flow(flow, start + total)
-        inside &= _inside(start + total, h, w)
-    return total, inside
+        place = place + sample_flow(flow, place)
+        inside &= _inside(place, h, w)
+    return place - start, inside
 
 
 def consistent(forward: npt.ArrayLike, backward: npt.ArrayLike, share: float = 0.01, slack: float = 0.5) -> Mask:
@@ -92,5 +99,6 @@ def consistent(forward: npt.ArrayLike, backward: npt.ArrayLike, share: float = 0
 
 
 def _inside(positions: Array, height: int, width: int) -> Mask:
-    x, y = positions[..., 0], positions[..., 1]
-    return np.asarray((x >= -0.5) & (x <= width - 0.5) & (y >= -0.5) & (y <= height - 0.5), dtype=bool)
+    import cv2
+
+    return np.asarray(cv2.inRange(positions, (-0.5, -0.5), (width - 0.5, height - 0.5)) > 0, dtype=bool)

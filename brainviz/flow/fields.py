@@ -7,6 +7,8 @@ On the 32x32 grid a value of 1 is 1/32 of the frame's width per step.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 import numpy.typing as npt
 
@@ -130,10 +132,11 @@ def _resample_planes(values: Array, height: int, width: int, channels: bool) -> 
     return np.ascontiguousarray(out, dtype=np.float32)
 
 
+@lru_cache(maxsize=64)
 def axis_weights(n: int, m: int) -> Array:
     """Weights that carry n samples of an axis to m: float32 (m, n), rows sum to 1.
 
-    Area overlap when m < n, linear interpolation between pixel centres (clamped at the ends) when m >= n.
+    Read-only. Area overlap when m < n, linear interpolation between pixel centres (clamped at the ends) when m >= n.
     """
     if n < 1 or m < 1:
         raise BrainvizError(f"Cannot resample an axis of {n} samples to {m}.")
@@ -142,11 +145,17 @@ def axis_weights(n: int, m: int) -> Array:
         low, high = edges[:-1, None], edges[1:, None]
         overlap = np.minimum(high, np.arange(1, n + 1)) - np.maximum(low, np.arange(n))
         weights = np.clip(overlap, 0, None)
-        return (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
+        return _frozen(weights / weights.sum(axis=1, keepdims=True))
     centres = np.clip((np.arange(m) + 0.5) * (n / m) - 0.5, 0, n - 1)
     left = np.minimum(centres.astype(int), max(n - 2, 0))
     weights = np.zeros((m, n))
     rows = np.arange(m)
     weights[rows, left] = 1 - (centres - left)
     weights[rows, np.minimum(left + 1, n - 1)] += centres - left
-    return weights.astype(np.float32)
+    return _frozen(weights)
+
+
+def _frozen(weights: npt.NDArray[np.float64]) -> Array:
+    result = weights.astype(np.float32)
+    result.setflags(write=False)
+    return result

@@ -66,7 +66,7 @@ class _Search:
 # Work size, search between neighbours, search between the ends of a step. Chosen by error against known motion
 # within a budget of 50 ms ("quick") or 300 ms ("fine") of one core per clip.
 _DIS_QUALITIES: dict[str, tuple[int, _Search, _Search]] = {
-    "quick": (112, _Search("ultrafast", 1, 12, 0), _Search("fast", 0, 8, 3)),
+    "quick": (112, _Search("ultrafast", 2, 12, 0), _Search("fast", 0, 8, 3)),
     "fine": (160, _Search("medium", 1, 25, 5), _Search("medium", 0, 25, 5)),
 }
 
@@ -114,7 +114,7 @@ class DisLabeller:
         try:
             search = settings.build()
             triples = zip(first, second, guesses, strict=True)
-            return np.stack([search.calc(_grey(a), _grey(b), guess) for a, b, guess in triples]).astype(np.float32)
+            return np.stack([search.calc(_grey(a), _grey(b), guess) for a, b, guess in triples])
         finally:
             cv2.setNumThreads(threads)
 
