@@ -15,6 +15,7 @@ from brainviz.workspace import Workspace
 
 if TYPE_CHECKING:
     import pandas as pd
+    from streamlit.elements.lib.column_types import ColumnConfig
 
 WINDOW_S = (0.0, 8.0)
 MAP_WORDS = {
@@ -155,10 +156,20 @@ def labels(workspace: Workspace) -> None:
     if workspace.has_table("label_error"):
         table: pd.DataFrame = store.table("label_error")
         if len(table):
-            st.markdown("The films are rendered, so the labels can be held against the exact flow of the scenes:")
-            st.dataframe(table.drop(columns="simulated", errors="ignore"), hide_index=True, height=250)
+            exact_errors(table)
             return
     st.caption("For real films no exact flow exists, so the labels' own error is not known.")
+
+
+def exact_errors(table: pd.DataFrame) -> None:
+    """The labels against the exact flow of the rendered scenes, film by film."""
+    names = {"epe": "End-point error (px/step)", "epe_zero": "Mean speed (px/step)", "coverage": "Share of points kept"}
+    shown = table.groupby("segment")[[name for name in names if name in table.columns]].mean()
+    st.markdown("The films are rendered, so the labels can be held against the exact flow of the scenes:")
+    columns: dict[str, ColumnConfig] = {
+        name: st.column_config.NumberColumn(words, format="%.3f") for name, words in names.items()
+    }
+    st.dataframe(shown.rename_axis("Film").reset_index(), column_config=columns, hide_index=True, height="content")
 
 
 def duplicates(workspace: Workspace) -> None:
@@ -170,7 +181,7 @@ def duplicates(workspace: Workspace) -> None:
     st.markdown(
         f"{len(table)} near-duplicates between training and test films; their test clips are easier than new ones."
     )
-    st.dataframe(table.drop(columns="simulated", errors="ignore"), hide_index=True, height=250)
+    st.dataframe(table.drop(columns="simulated", errors="ignore"), hide_index=True, height="content")
 
 
 def main() -> None:

@@ -67,7 +67,7 @@ def all_runs() -> None:
     with shell.guarded("list of runs"):
         listed = runs.list_runs(store.workspace_path())
         if not listed:
-            st.info("No run yet. Start one below.", icon=":material/info:")
+            st.caption("No run yet. Start one below.")
         for i, run in enumerate(listed[:10]):
             card(run, opened=i == 0)
 
@@ -152,7 +152,10 @@ def main() -> None:
         label_visibility="collapsed",
     )
     with st.container(border=True):
-        start_demo() if kind == "demo" else start_own()
+        if kind == "demo":
+            start_demo()
+        else:
+            start_own()
     if store.has_workspace():
         with shell.guarded("stages"):
             stages()

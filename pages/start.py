@@ -48,14 +48,18 @@ def own_data() -> None:
         "Folder of the data set", placeholder="/data/video_fmri_dataset", key="own-path", label_visibility="collapsed"
     )
     with st.container(horizontal=True, gap="small"):
-        check = st.button("Check", icon=":material/fact_check:", disabled=not path)
+        st.button("Check", icon=":material/fact_check:", disabled=not path, on_click=ask_check, args=(path,))
         if st.button("Start", icon=":material/play_arrow:", disabled=not path):
             with shell.guarded("start of a run"):
                 runs.submit(store.workspace_path(), runs.RunRequest(dataset=path))
                 st.rerun()
-    if check:
+    if path and st.session_state.get("checked") == path:
         with shell.guarded("check of the data set"), st.spinner("Looking through the folder …"):
             report(path)
+
+
+def ask_check(path: str) -> None:
+    st.session_state["checked"] = path
 
 
 def report(path: str) -> None:
