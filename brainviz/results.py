@@ -78,11 +78,14 @@ class ResultStore:
     def writing(self, stage: str, unit: str, key: str) -> Iterator[tuple[Path, dict[str, Any]]]:
         """Give a temporary folder and a manifest to fill; on a clean exit both become the result, at once.
 
-        On any error the folder is removed and the result stays incomplete.
+        On any error the folder is removed and the result stays incomplete. The caller holds `lock`, so a temporary
+        folder of the same key can only be one that a killed process left.
         """
         target = self.folder(stage, unit, key)
         temporary = target.with_name(f"tmp-{key}-{uuid.uuid4().hex[:8]}")
         manifest: dict[str, Any] = {"stage": stage, "unit": unit, "key": key}
+        for left_by_a_killed_process in target.parent.glob(f"tmp-{key}-*"):
+            shutil.rmtree(left_by_a_killed_process, ignore_errors=True)
         try:
             temporary.mkdir(parents=True)
             yield temporary, manifest

@@ -27,7 +27,7 @@ _PLANS: dict[str, dict[str, Any]] = {
     },
     "demo": {
         "training": {f"seg{k}": 120 for k in range(1, 7)},
-        "test": {f"test{k}": 110 for k in (1, 2, 3)},
+        "test": {f"test{k}": 120 for k in (1, 2, 3)},
         "frame_px": 224,
         "runs": (2, 4),
     },

@@ -2,7 +2,7 @@
 
 Sources of the timing: training shots of 8 to 20 s (median 12), test shots of 4 or 6 s, as in the Dynamic Natural
 Vision films, whose training shots are long and whose test shots last about 4 s; shot lengths are log-normal (Cutting
-et al. 2011). The three ambiguity cases fill 144 of the demo's 330 test clips.
+et al. 2011). The three ambiguity cases fill 144 of the demo's 360 test clips.
 """
 
 from __future__ import annotations
