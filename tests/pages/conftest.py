@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
+
 from support.fake_workspace import make_workspace
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -161,8 +161,9 @@ def test_unexpected_error_is_caught_by_the_boundary(open_page, workspace_folder:
 
 def test_page_opened_without_app_is_sent_through_it(workspace_folder: Path, monkeypatch) -> None:
     """Regression test of the guard: the private attribute it sets still exists and still decides."""
-    from brainviz.components import shell
     from streamlit.runtime.pages_manager import PagesManager
+
+    from brainviz.components import shell
 
     assert hasattr(PagesManager, "uses_pages_directory")
     reruns: list[bool] = []

@@ -1,0 +1,145 @@
+"""A real server on a free port and a real Chromium. The server's log must stay clean."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from support.fake_workspace import make_workspace
+
+ROOT = Path(__file__).resolve().parents[2]
+START_S = 90
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running app: its address, its workspace, its log."""
+
+    url: str
+    workspace: Path
+    log: Path
+    started: float
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def healthy(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{url}/_stcore/health", timeout=1) as answer:
+            return bool(answer.read() == b"ok")
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+@contextmanager
+def serving(workspace: Path, log: Path, **environment: str) -> Iterator[Server]:
+    """Run the app until the block ends; afterwards its log must hold no traceback."""
+    url = f"http://127.0.0.1:{free_port()}"
+    variables = {**os.environ, "BRAINVIZ_WORKSPACE": str(workspace), "OMP_NUM_THREADS": "1", **environment}
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", url.rsplit(":", 1)[1]]
+    started = time.monotonic()
+    with log.open("wb") as sink:
+        process = subprocess.Popen(
+            command, cwd=ROOT, stdout=sink, stderr=subprocess.STDOUT, env=variables, start_new_session=True
+        )
+        try:
+            while not healthy(url):
+                if process.poll() is not None or time.monotonic() - started > START_S:
+                    pytest.fail(f"The server did not start:\n{log.read_text()}")
+                time.sleep(0.05)
+            yield Server(url, workspace, log, started)
+        finally:
+            process.send_signal(signal.SIGINT)
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+    assert "Traceback" not in log.read_text(), log.read_text()
+
+
+@pytest.fixture(scope="session")
+def fake_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_workspace(tmp_path_factory.mktemp("fake"), subjects=["1", "2"]).path
+
+
+@pytest.fixture(scope="session")
+def server(fake_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The app on the fake workspace."""
+    with serving(fake_folder, tmp_path_factory.mktemp("log") / "server.log") as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    """Debian's Chromium. Without one: a failure under CI, else a skip."""
+    from playwright.sync_api import sync_playwright
+
+    path = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+    if not Path(path).exists():
+        words = f"There is no Chromium at {path}"
+        pytest.fail(words) if os.environ.get("CI") else pytest.skip(words)
+    with sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-dev-shm-usage"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def contexts(chromium: Any) -> Iterator[dict[str, Any]]:
+    """Browser contexts by their settings, kept for the session: the app's scripts are read and compiled once."""
+    kept: dict[str, Any] = {}
+    yield kept
+    for context in kept.values():
+        context.close()
+
+
+@pytest.fixture
+def visit(chromium: Any, contexts: dict[str, Any]) -> Iterator[Callable[..., Any]]:
+    """Open an address in a new page; errors thrown in it, or requests to the network, fail the test."""
+    pages, errors, outside = [], [], []
+
+    def opened(url: str, width: int = 1280, height: int = 800, **settings: Any) -> Any:
+        key = repr(sorted(settings.items()))
+        if key not in contexts:
+            contexts[key] = chromium.new_context(**settings)
+        page = contexts[key].new_page()
+        pages.append(page)
+        page.set_default_timeout(60_000)
+        page.set_viewport_size({"width": width, "height": height})
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on("request", lambda request: outside.append(request.url) if _foreign(request.url) else None)
+        page.goto(url)
+        return page
+
+    yield opened
+    for page in pages:
+        page.close()
+    assert not errors, errors
+    assert not outside, f"The page asked the network for {outside}"
+
+
+def _foreign(url: str) -> bool:
+    return url.startswith("http") and not url.startswith(("http://127.0.0.1", "http://localhost"))
