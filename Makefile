@@ -47,7 +47,7 @@ verify: $(VENV)/.installed
 	$(BIN)/python -m pipelines.verify
 
 screenshots: $(VENV)/.installed-dev chromium
-	$(BIN)/python -m tests.screenshots
+	$(BIN)/python tests/screenshots.py
 
 clean:
 	rm -rf build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache
