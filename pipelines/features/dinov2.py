@@ -114,12 +114,20 @@ class Dinov2Encoder:
 
 
 def cached_model(name: str) -> Path | None:
-    """Snapshot folder of a hub model in the local cache, found without importing the hub's client; None if absent."""
+    """Snapshot folder of a hub model in the local cache, with its weights; None if absent."""
+    whole = [folder for folder in cached_snapshots(name, "config.json") if _weight_files(folder)]
+    return whole[-1] if whole else None
+
+
+def cached_snapshots(name: str, file: str) -> list[Path]:
+    """Snapshot folders of a hub repository in the local cache that hold a file, newest last.
+
+    Found as the hub's client finds them, without importing it.
+    """
     home = Path(os.environ.get("HF_HOME", Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")) / "huggingface"))
     hub = Path(os.environ.get("HF_HUB_CACHE", home / "hub")).expanduser()
-    snapshots = sorted((hub / f"models--{name.replace('/', '--')}" / "snapshots").glob("*/config.json"))
-    whole = [config.parent for config in snapshots if _weight_files(config.parent)]
-    return whole[-1] if whole else None
+    found = (hub / f"models--{name.replace('/', '--')}" / "snapshots").glob(f"*/{file}")
+    return sorted((path.parent for path in found), key=lambda folder: folder.stat().st_mtime)
 
 
 def _weight_files(folder: Path) -> list[Path]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
@@ -9,7 +11,14 @@ from skimage import data
 
 from brainviz.errors import BrainvizError, Cancelled, DataProblem
 from brainviz.flow.fields import frame_numbers
-from pipelines.flow_labels import ClipLabels, compare_with_exact, label_frames, make_labeller, measured_frames
+from pipelines.flow_labels import (
+    ClipLabels,
+    compare_with_exact,
+    label_film,
+    label_frames,
+    make_labeller,
+    measured_frames,
+)
 
 SIZE, FPS = 112, 15
 PHOTO = data.astronaut()
@@ -148,3 +157,23 @@ def test_comparison_counts_only_what_both_know() -> None:
     assert row.epe == pytest.approx(5) and row.epe_all == pytest.approx(5)
     assert row.coverage == pytest.approx(labels.valid[:, :, 8:24, 8:24].mean())
     assert np.isnan(compare_with_exact(labels.flow, labels.valid, labels.flow, np.zeros_like(defined)).epe[0])
+
+
+@pytest.mark.parametrize("fps", [15, 30])
+def test_a_film_file_gives_the_labels_of_its_frames(fps: int, tmp_path: Path) -> None:
+    """Through a real MP4: two clips with a cut between them, found by the cut detector."""
+    from brainviz.video.cuts import detect_cuts
+    from brainviz.video.writing import write_mp4
+
+    slow = 15 / fps
+    film = np.concatenate([_film((3.0 * slow, 0.0), n=2 * fps), _film((0.0, -3.0 * slow), n=2 * fps)[:, :, ::-1]])
+    path = tmp_path / "film.mp4"
+    write_mp4(path, film, fps)
+    cuts = detect_cuts(path)
+    labels = label_film(path, 2, make_labeller("dis"), cuts.cuts, cuts.fades)
+    plain = label_frames(film, fps, 2, make_labeller("dis"), [2 * fps])
+    both = labels.valid & plain.valid
+    assert both.mean() > 0.75
+    assert np.abs(labels.flow - plain.flow)[both].mean() < 0.05  # the file is compressed
+    np.testing.assert_allclose(labels.camera[0, 0, :2], [-30 / 2.2 * 32 / SIZE, 0], atol=0.2)
+    np.testing.assert_allclose(labels.camera[1, 0, :2], [0, 30 / 2.2 * 32 / SIZE], atol=0.2)
