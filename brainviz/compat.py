@@ -26,8 +26,10 @@ def prepare_torchvision() -> bool:
     """
     if _DECLARED:
         return True
+    if "torchvision" in sys.modules:
+        return False
     package = importlib.util.find_spec("torchvision")
-    if package is None or package.submodule_search_locations is None or "torchvision" in sys.modules:
+    if package is None or package.submodule_search_locations is None:
         return False
     import torch
 
