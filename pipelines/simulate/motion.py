@@ -73,27 +73,54 @@ def heading(rng: np.random.Generator) -> tuple[float, float]:
     return float(np.cos(angle)), float(np.sin(angle))
 
 
-def _camera_rate(rng: np.random.Generator) -> np.ndarray:
+@dataclass(frozen=True)
+class Habit:
+    """What a camera tends to do in a scene: the part of the motion that the first frame can tell.
+
+    Attributes
+    ----------
+    way : (x, y)
+        Usual direction of a pan.
+    closer : float
+        Share of zooms that go in.
+    share : float
+        Share of pans that go the usual way; the others go anywhere.
+    """
+
+    way: tuple[float, float] = (1.0, 0.0)
+    closer: float = 0.5
+    share: float = 0.65
+
+    def heading(self, rng: np.random.Generator) -> np.ndarray:
+        """Return the direction of one pan."""
+        if rng.random() >= self.share:
+            return np.array(heading(rng))
+        angle = rng.normal(0, 0.15)
+        c, s = np.cos(angle), np.sin(angle)
+        return np.array([c * self.way[0] - s * self.way[1], s * self.way[0] + c * self.way[1]])
+
+
+def _camera_rate(rng: np.random.Generator, habit: Habit) -> np.ndarray:
     draw = rng.random()
     rate = np.zeros(4)
-    if draw < 0.62:
-        rate[:2] = np.array(heading(rng)) * speed(rng, 0.13)
-    if 0.52 < draw < 0.82:
-        rate[2] = rng.choice([1, 1, -1]) * speed(rng, 0.06, 0.5, 0.16)
+    if draw < 0.66:
+        rate[:2] = habit.heading(rng) * speed(rng, 0.13)
+    if 0.54 < draw < 0.82:
+        rate[2] = (1 if rng.random() < habit.closer else -1) * speed(rng, 0.06, 0.5, 0.16)
     if 0.46 < draw < 0.54 or 0.80 < draw < 0.84:
         rate[3] = rng.choice([-1, 1]) * speed(rng, 0.07, 0.4, 0.15)
     return rate
 
 
-def camera(rng: np.random.Generator, seconds: float, bounds: Bounds, style: str = "") -> Track:
+def camera(rng: np.random.Generator, seconds: float, bounds: Bounds, habit: Habit, style: str = "") -> Track:
     """Return a camera's path; `style` = `still`, `pan` (one uncut pan) or "" (anything)."""
     place = np.zeros(4)
     starts, rates, at = [], [], 0.0
     lengths = phases(rng, seconds) if not style else [seconds]
     for length in lengths:
-        rate = np.zeros(4) if style == "still" else _camera_rate(rng)
+        rate = np.zeros(4) if style == "still" else _camera_rate(rng, habit)
         if style == "pan":
-            rate = np.array([*(np.array(heading(rng)) * speed(rng, 0.14, 0.4)), 0.0, 0.0])
+            rate = np.array([*(habit.heading(rng) * speed(rng, 0.14, 0.4)), 0.0, 0.0])
         rate = bounds.kept(place, rate, length)
         place = place + rate * length
         starts.append(rounded(at))

@@ -226,7 +226,7 @@ def _seamless(picture: NDArray[np.float32], axis: int, overlap: int = 44) -> NDA
     return np.moveaxis(np.concatenate([mean + (joined - mean) * gain, turned[overlap:-overlap]]), 0, axis)
 
 
-PHOTO_PX: dict[str, float] = {"temple": 300.0, "rocket-right": 330.0, "rocket-left": 270.0, "cat": 240.0, "lake": 215.0}
+PHOTO_PX: dict[str, float] = {"temple": 300.0, "rocket-right": 300.0, "rocket-left": 250.0, "cat": 240.0, "lake": 205.0}
 """Photograph pixels per image width; 300 where nothing is said."""
 
 
