@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from itertools import pairwise
 from pathlib import Path
@@ -29,6 +29,8 @@ Array = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
 Progress = Callable[[float, str], None]  # fraction done 0 to 1, message; it may raise to stop the work
 
+_CLIPS_AT_ONCE = 20
+_MISSING_FRAMES = 2  # a last clip that lacks no more repeats its last frame
 _LEAST_TRUST = 0.5  # share of a grid cell's pixels that must pass the forward-backward check
 
 
@@ -111,10 +113,16 @@ def label_film(
     DataProblem
         If the film cannot be read or ends early.
     """
-    from brainviz.video.reading import film_info, iterate_frames
+    from brainviz.video.reading import film_info
 
-    frames = iterate_frames(path, size=labeller.size)
-    return label_frames(frames, film_info(path).fps, n_clips, labeller, cuts, fades, progress)
+    info = film_info(path)
+    needed = np.unique(np.concatenate(measured_frames(info.fps, labeller.max_gap_s)))
+    numbers = clip_starts(n_clips, info.fps)[:, None] + needed
+    excess = int(numbers.max(initial=0)) - info.n_frames + 1
+    if excess > _MISSING_FRAMES:
+        raise _ends_early(int((numbers < info.n_frames).all(axis=1).sum()), n_clips, str(path))
+    clips = _read_clips(Path(path), np.minimum(numbers, info.n_frames - 1), labeller.size)
+    return _label(clips, info.fps, n_clips, labeller, cuts, fades, progress)
 
 
 def label_frames(
@@ -126,14 +134,36 @@ def label_frames(
     fades: Iterable[tuple[int, int]] = (),
     progress: Progress | None = None,
 ) -> ClipLabels:
-    """Like `label_film`, from a stream of uint8 (size, size, 3) frames."""
+    """Like `label_film`, from a stream of all the film's frames, uint8 (size, size, 3)."""
+    needed = np.unique(np.concatenate(measured_frames(fps, labeller.max_gap_s)))
+    clips = _cut_clips(frames, clip_starts(n_clips, fps), clip_length(fps))
+    return _label((clip[needed] for clip in clips), fps, n_clips, labeller, cuts, fades, progress)
+
+
+def clip_starts(n_clips: int, fps: float) -> npt.NDArray[np.int64]:
+    """Number of each clip's first frame: int64 (n_clips,)."""
+    return np.round(np.arange(n_clips) * CLIP_SECONDS * fps).astype(np.int64)
+
+
+def _label(
+    clips: Iterable[Frames],
+    fps: float,
+    n_clips: int,
+    labeller: Labeller,
+    cuts: Iterable[int],
+    fades: Iterable[tuple[int, int]],
+    progress: Progress | None,
+) -> ClipLabels:
+    """Label clips given as the frames between which flow is measured, and nothing else."""
     steps = measured_frames(fps, labeller.max_gap_s)
-    starts = np.round(np.arange(n_clips) * CLIP_SECONDS * fps).astype(int)
+    needed = np.unique(np.concatenate(steps))
+    places = [np.searchsorted(needed, step) for step in steps]
+    starts = clip_starts(n_clips, fps)
     blocked = _blocked_steps(starts[:, None] + frame_numbers(fps), list(cuts), list(fades))
     flow = np.zeros((n_clips, N_STEPS, GRID, GRID, 2), dtype=np.float32)
     trust = np.zeros((n_clips, N_STEPS, GRID, GRID), dtype=np.float32)
-    for i, clip in enumerate(_clips(frames, starts, clip_length(fps), n_clips)):
-        flow[i], trust[i] = label_clip(clip, steps, labeller, skip=blocked[i])
+    for i, clip in enumerate(clips):
+        flow[i], trust[i] = label_clip(clip, places, labeller, skip=blocked[i])
         if progress is not None:
             progress((i + 1) / n_clips, f"clip {i + 1} of {n_clips}")
     valid = trust >= _LEAST_TRUST
@@ -203,10 +233,19 @@ def _blocked_steps(numbers: npt.NDArray[np.int64], cuts: list[int], fades: list[
     return blocked
 
 
-def _clips(frames: Iterable[Frames], starts: npt.NDArray[np.int64], length: int, n_clips: int) -> Iterable[Frames]:
+def _read_clips(path: Path, numbers: npt.NDArray[np.int64], size: int) -> Iterator[Frames]:
+    """The numbered frames of each clip, (n_clips, m) -> n_clips times uint8 (m, size, size, 3), read some at a time."""
+    from brainviz.video.reading import read_frames
+
+    for start in range(0, len(numbers), _CLIPS_AT_ONCE):
+        part = numbers[start : start + _CLIPS_AT_ONCE]
+        yield from read_frames(path, part.ravel(), size).reshape(*part.shape, size, size, 3)
+
+
+def _cut_clips(frames: Iterable[Frames], starts: npt.NDArray[np.int64], length: int) -> Iterator[Frames]:
     """Cut a stream of frames into clips; a last clip that lacks at most two frames repeats its last one."""
     held: list[Frames] = []
-    offset, clip = 0, 0
+    offset, clip, n_clips = 0, 0, len(starts)
     for number, frame in enumerate(frames):
         held.append(frame)
         if clip < n_clips and number == starts[clip] + length - 1:
@@ -217,7 +256,11 @@ def _clips(frames: Iterable[Frames], starts: npt.NDArray[np.int64], length: int,
         if clip == n_clips:
             return
     missing = length - len(held)
-    if clip == n_clips - 1 and missing <= 2:
+    if clip == n_clips - 1 and missing <= _MISSING_FRAMES:
         yield np.stack(held + held[-1:] * missing)
         return
-    raise DataProblem(f"The film ends in clip {clip} of {n_clips}.", remedy="Is the file complete?")
+    raise _ends_early(clip, n_clips, "")
+
+
+def _ends_early(clip: int, n_clips: int, where: str) -> DataProblem:
+    return DataProblem(f"The film ends in clip {clip} of {n_clips}.", where, "Is the file complete?")

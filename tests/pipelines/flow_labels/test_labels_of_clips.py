@@ -171,9 +171,13 @@ def test_a_film_file_gives_the_labels_of_its_frames(fps: int, tmp_path: Path) ->
     write_mp4(path, film, fps)
     cuts = detect_cuts(path)
     labels = label_film(path, 2, make_labeller("dis"), cuts.cuts, cuts.fades)
+    assert (len(cuts.cuts), len(cuts.fades)) == (1, 0)
     plain = label_frames(film, fps, 2, make_labeller("dis"), [2 * fps])
     both = labels.valid & plain.valid
     assert both.mean() > 0.75
     assert np.abs(labels.flow - plain.flow)[both].mean() < 0.05  # the file is compressed
     np.testing.assert_allclose(labels.camera[0, 0, :2], [-30 / 2.2 * 32 / SIZE, 0], atol=0.2)
     np.testing.assert_allclose(labels.camera[1, 0, :2], [0, 30 / 2.2 * 32 / SIZE], atol=0.2)
+    assert len(label_film(path, 1, make_labeller("dis"))) == 1
+    with pytest.raises(DataProblem, match="ends in clip 2 of 3"):
+        label_film(path, 3, make_labeller("dis"))
