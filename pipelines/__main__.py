@@ -87,7 +87,7 @@ def _run_options(parser: argparse.ArgumentParser, workspace: str) -> None:
     parser.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
     parser.add_argument("--scheduler", default="", metavar="ADDRESS", help="a Dask scheduler, e.g. tcp://head:8786")
     parser.add_argument("--workers", type=int, default=0, help="local processes; 0: one per core")
-    parser.add_argument("--labeller", default="auto", help="auto, raft or dis")
+    parser.add_argument("--labeller", default="auto", help="auto, raft, dis or dis-fine")
     parser.add_argument("--frame-encoder", default="auto", help="auto, gabor or dinov2:FOLDER")
     parser.add_argument("--svd", default="", metavar="FOLDER", help="folder of Stable Video Diffusion's weights")
     parser.add_argument("--dry-run", action="store_true", help="only print time, memory and disk per stage")

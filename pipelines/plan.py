@@ -211,18 +211,21 @@ def _chosen(asked: tuple[str, ...], there: tuple[str, ...], kind: str) -> tuple[
 
 def _film_tasks(source: Source, request: RunRequest) -> dict[str, Task]:
     """Per-film tasks and what is fitted on the training films, by task name."""
-    labeller, encoder = _measuring(request)
+    from pipelines.features.first_frame import resolve_frame_encoder
+    from pipelines.flow_labels import resolve_labeller
+
+    labeller, encoder = resolve_labeller(request.labeller), resolve_frame_encoder(request.frame_encoder)
     tasks: list[Task] = list(source.film_tasks.values())
     for segment, n in source.clips.items():
         film = (source.film_tasks[segment],) if segment in source.film_tasks else ()
         base = {"film": source.film_prints[segment], "n_clips": n}
         frames = 2 * source.frame_rate * n
         cuts = _task(source, "cuts", segment, base, film, Cost(3e-4 * frames))
-        label_seconds = frames * (1.5 if labeller["labeller"] == "raft" else 2e-3)
+        label_seconds = frames * (1.5 if labeller == "raft" else 2e-3)
         tasks += [
             cuts,
-            _task(source, "flow_labels", segment, base | labeller, (cuts,), Cost(label_seconds, 0.6)),
-            _task(source, "frame_features", segment, base | encoder, film, Cost(6e-3 * n, 0.6, 3e-4 * n)),
+            _task(source, "flow_labels", segment, base | {"labeller": labeller}, (cuts,), Cost(label_seconds, 0.6)),
+            _task(source, "frame_features", segment, base | {"encoder": encoder}, film, Cost(6e-3 * n, 0.6, 3e-4 * n)),
         ]
     named = {task.name: task for task in tasks}
     cuts_tasks = tuple(named[f"cuts/{s}"] for s in source.clips)
@@ -233,20 +236,6 @@ def _film_tasks(source: Source, request: RunRequest) -> dict[str, Task]:
     return named
 
 
-def _measuring(request: RunRequest) -> tuple[dict[str, str], dict[str, str]]:
-    """Config of labeller and frame encoder: "auto" resolved to what is here, its settings part of the key."""
-    from pipelines.features.first_frame import make_frame_encoder
-    from pipelines.flow_labels import make_labeller
-
-    labeller = make_labeller(request.labeller)
-    kind = "raft" if labeller.name.startswith("RAFT") else "dis"
-    encoder = make_frame_encoder(request.frame_encoder)
-    chosen = request.frame_encoder
-    if chosen == "auto":
-        chosen = "gabor" if encoder.name.startswith("colour") else "dinov2"
-    return {"labeller": kind, "labeller_settings": labeller.name}, {"encoder": chosen, "encoder_settings": encoder.name}
-
-
 def _all_tasks(source: Source, request: RunRequest) -> dict[str, Task]:
     """Films, scans, decoders and evaluation, by task name."""
     named = _film_tasks(source, request)
@@ -255,9 +244,10 @@ def _all_tasks(source: Source, request: RunRequest) -> dict[str, Task]:
     film_needs = (*labels, *features, named["codebook/all"])
     clips = sum(source.clips.values())
     base = {"training": source.training, "test": source.test, "seed": 0}
+    labeller = next(iter(labels)).config["labeller"]
     shared = [*SHARED_SYSTEMS] if not request.svd else [*SHARED_SYSTEMS, "svd"]
     for system in shared:
-        config = base | {"system": system} | ({"weights": request.svd} if system == "svd" else {})
+        config = base | {"system": system} | ({"weights": request.svd, "labeller": labeller} if system == "svd" else {})
         unit = f"{SHARED_UNIT}.{system}"
         named[f"motion_decoder/{unit}"] = _task(
             source, "motion_decoder", unit, config, film_needs, Cost(_decoder_seconds(system, clips), 1.0)

@@ -35,11 +35,12 @@ def train_and_decode(context: Context) -> None:
     if system == "svd":
         from pipelines.motion_decoder.svd import decode_svd
 
-        context.array("flow", decode_svd(context.dataset(), facts["clips"], context.config, context.progress))
+        settings = {**context.config, "device": context.device}
+        context.array("flow", decode_svd(context.dataset(), facts["clips"], settings, context.progress))
         return
     data = training_data(context)
-    settings = DecoderConfig.from_mapping({"seed": context.config["seed"], "device": context.device})
-    decoder = _trained(system, data, settings, context)
+    config = DecoderConfig.from_mapping({"seed": context.config["seed"], "device": context.device})
+    decoder = _trained(system, data, config, context)
     features = stack_films(context, "frame_features", "features", test)
     if system == "persistence":
         flow = decoder.predict_from_truth(*truth(context, test))  # type: ignore[attr-defined]
