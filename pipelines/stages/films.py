@@ -35,8 +35,8 @@ def _cuts(result: Result) -> Cuts:
     from brainviz.video.cuts import Cuts
 
     facts = result.manifest["facts"]
-    arrays = (read_array(result.arrays, name) for name in ("cuts", "fades"))
-    return Cuts(*arrays, facts["fps"], facts["n_frames"])
+    cuts, fades = read_array(result.arrays, "cuts"), read_array(result.arrays, "fades")
+    return Cuts(cuts, fades, facts["fps"], facts["n_frames"])
 
 
 def label_flow(context: Context) -> None:
