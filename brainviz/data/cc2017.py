@@ -22,7 +22,7 @@ from brainviz.data.fingerprint import fingerprint_files
 from brainviz.data.layout import Layout, ScanFile, find_layout
 from brainviz.data.preprocess import average_runs, clean_run
 from brainviz.data.problems import Problem, Severity
-from brainviz.errors import DataProblem, UnknownName
+from brainviz.errors import BrainvizError, DataProblem, UnknownName
 from brainviz.storage import read_json
 from brainviz.video.reading import FilmInfo, check_film, read_frames
 
@@ -68,8 +68,7 @@ class CC2017(Dataset):
     def __init__(self, path: str | Path) -> None:
         self.layout: Layout = find_layout(path)
         self.path = self.layout.root
-        facts = read_json(self.path / "dataset.json", {})
-        self.simulated = isinstance(facts, dict) and facts.get("format") == SIMULATED_FORMAT
+        self.simulated = _is_simulated(self.path / "dataset.json")
         self.name = "simulated" if self.simulated else "cc2017"
         self._checked: dict[ScanFile, Problem | None] = {}
         self._film_states: dict[str, FilmInfo | DataProblem] = {}
@@ -176,10 +175,12 @@ class CC2017(Dataset):
         return self._checked[scan]
 
     def _find_fault(self, scan: ScanFile) -> Problem | None:
+        kind = "scan"
         try:
+            read_header(scan.path)
+            kind = "length" if isinstance(self.film_state(scan.segment), FilmInfo) else "film"
             self.recording(scan)
         except DataProblem as error:
-            kind = "length" if "volumes" in error.what else "scan"
             return _left_out(kind, scan, error.what, error.remedy)
         known = None if self.simulated else KNOWN_FAULTS.get((scan.subject, scan.segment, scan.run))
         return _left_out("known-fault", scan, known, "Nothing: its other runs are used.", "warning") if known else None
@@ -283,6 +284,15 @@ class CC2017(Dataset):
 
     def _relative(self, path: Path) -> str:
         return path.relative_to(self.path).as_posix()
+
+
+def _is_simulated(path: Path) -> bool:
+    try:
+        facts = read_json(path, {})
+    except (BrainvizError, OSError) as error:
+        remedy = "Put the file back as it was written, or take it away if the data are real."
+        raise DataProblem("What marks a data set as simulated cannot be read.", str(path), remedy) from error
+    return isinstance(facts, dict) and facts.get("format") == SIMULATED_FORMAT
 
 
 def _left_out(kind: str, scan: ScanFile, what: str, remedy: str, severity: Severity = "error") -> Problem:

@@ -13,6 +13,7 @@ import numpy as np
 from brainviz.data.cifti import map_cortex
 from brainviz.data.fingerprint import fingerprint_files, same_content
 from brainviz.data.lag_check import (
+    TOLERATED,
     Array,
     LagFinding,
     expected_response,
@@ -45,8 +46,8 @@ class Examination:
     ----------
     problems : list of Problem
     lags : DataFrame
-        subject, segment, run, lag_tr (against the film), peak, clear, runs_lag_tr (against the other runs; missing
-        where there are fewer than three), runs_clear, off.
+        subject, segment, run, lag_tr (against the film), peak, clear, runs_lag_tr (against the other runs), runs_clear,
+        off. Lags are missing in runs too short to tell.
     """
 
     problems: list[Problem]
@@ -86,7 +87,9 @@ def examine(ds: CC2017, progress: Progress | None = None) -> Examination:
             contrasts[segment] = _contrast(ds, segment, problems)
         v1, found = _examine_runs(ds, subject, segment)
         problems += found
-        rows += _lag_rows(ds, subject, segment, v1, contrasts[segment])
+        own = _lag_rows(ds, subject, segment, v1, contrasts[segment])
+        problems += _pair_problems(ds, own)
+        rows += own
     problems += [_lag_problem(ds, row) for row in rows if row["off"]]
     problems += _copies(ds)
     if progress is not None:
@@ -163,24 +166,38 @@ def _lag_rows(
                 "clear": bool(film and film.clear),
                 "runs_lag_tr": among.lag_tr if among else None,
                 "runs_clear": bool(among and among.clear),
-                "off": _is_off(film, among),
+                "off": _is_off(film, among, len(v1)),
             }
         )
     return rows
 
 
-def _is_off(film: LagFinding | None, among: LagFinding | None) -> bool:
-    """Either measure may convict; the other runs acquit, being the stronger evidence."""
-    if among is not None and among.clear:
+def _is_off(film: LagFinding | None, among: LagFinding | None, n_runs: int) -> bool:
+    """Either measure may convict; three runs or more also acquit, being the stronger evidence."""
+    if n_runs > 2 and among is not None and among.clear:
         return among.off
     return bool(film and film.off)
+
+
+def _pair_problems(ds: CC2017, rows: list[dict[str, object]]) -> Iterator[Problem]:
+    """Two runs of which one is off, without telling which."""
+    if len(rows) != 2 or any(row["off"] for row in rows):
+        return
+    lag = rows[1]["runs_lag_tr"]
+    if rows[1]["runs_clear"] and lag is not None and abs(int(str(lag))) > TOLERATED:
+        subject, segment, run = (str(rows[1][name]) for name in ("subject", "segment", "run"))
+        path = ds.scan(subject, segment, int(run)).path
+        what = f"V1 of the two runs of {segment} lies {abs(int(str(lag)))} TR apart; one of them is off its film."
+        remedy = f"To leave a run out, rename its file, for instance to {path.name}.off."
+        yield Problem("lag", "warning", what, str(path), remedy, subject, segment, int(run))
 
 
 def _lag_problem(ds: CC2017, row: dict[str, object]) -> Problem:
     subject, segment, run = str(row["subject"]), str(row["segment"]), int(str(row["run"]))
     path = ds.scan(subject, segment, run).path
-    lag = row["runs_lag_tr"] if row["runs_clear"] else row["lag_tr"]
-    against = "the other runs" if row["runs_clear"] else "its film's contrast"
+    by_film = row["clear"] and abs(int(str(row["lag_tr"]))) > TOLERATED
+    lag = row["lag_tr"] if by_film else row["runs_lag_tr"]
+    against = "its film's contrast" if by_film else "the other runs"
     what = f"V1 of this run lies {int(str(lag)):+d} TR off the lag rule, by {against}."
     remedy = f"Scan and film may not belong together. To leave the run out, rename it to {path.name}.off."
     return Problem("lag", "error", what, str(path), remedy, subject, segment, run)

@@ -22,7 +22,8 @@ def _film_problems(ds: CC2017) -> list[Problem]:
     for segment in ds.layout.films:
         state = ds.film_state(segment)
         if isinstance(state, DataProblem):
-            found.append(Problem("film", "error", state.what, state.where, state.remedy, "", segment, left_out=True))
+            remedy = f"{state.remedy} Until then its scans are left out."
+            found.append(Problem("film", "error", state.what, state.where, remedy, "", segment, left_out=True))
         elif segment not in scanned:
             what = "No subject has a scan of this film."
             remedy = f"Add subject*/fmri/{segment}/cifti, or ignore this."
@@ -32,13 +33,17 @@ def _film_problems(ds: CC2017) -> list[Problem]:
     for segment in ds.layout.segments:
         if segment not in ds.layout.films:
             path = ds.path / "stimuli" / f"{segment}.mp4"
-            what, remedy = "The film of scanned runs is missing.", "Put the film there; its scans are left out."
+            what, remedy = (
+                "The film of scanned runs is missing.",
+                "Put the film there. Until then its scans are left out.",
+            )
             found.append(Problem("missing", "error", what, str(path), remedy, "", segment, left_out=True))
     return found
 
 
 def _scan_problems(ds: CC2017) -> list[Problem]:
-    faults = [fault for scan in ds.layout.scans if (fault := ds.fault(scan)) is not None]
+    """Of each scan; what its film alone is to blame for is said once, with the film."""
+    faults = [fault for scan in ds.layout.scans if (fault := ds.fault(scan)) is not None and fault.kind != "film"]
     what, remedy = "This scan's name does not fit its folder.", "Name it <segment>_<run>_Atlas.dtseries.nii."
     misplaced = [Problem("name", "warning", what, str(p), remedy, left_out=True) for p in ds.layout.misplaced]
     return faults + misplaced

@@ -54,15 +54,16 @@ def hash_frames(frames: npt.NDArray[np.uint8]) -> FrameHashes:
 
     n = len(frames)
     grey = frames.astype(np.float32) @ np.array([0.299, 0.587, 0.114], np.float32)
-    small = (
-        np.stack([cv2.resize(g, (17, 16), interpolation=cv2.INTER_AREA) for g in grey]) if n else np.empty((0, 16, 17))
-    )
-    colour = [cv2.resize(f, (4, 4), interpolation=cv2.INTER_AREA).reshape(-1) for f in frames]
-    packed = np.packbits(small[:, :, 1:] > small[:, :, :-1], axis=None).reshape(n, -1)
+    small = np.empty((n, 16, 17), np.float32)
+    colour = np.empty((n, 48), np.float32)
+    for i in range(n):
+        small[i] = cv2.resize(grey[i], (17, 16), interpolation=cv2.INTER_AREA)
+        colour[i] = cv2.resize(frames[i], (4, 4), interpolation=cv2.INTER_AREA).reshape(-1)
+    packed = np.packbits(small[:, :, 1:] > small[:, :, :-1], axis=None).reshape(n, BITS // 8)
     return FrameHashes(
         np.ascontiguousarray(packed).view(np.uint64).reshape(n, BITS // 64),
-        np.asarray(colour, np.float32).reshape(n, 48),
-        grey.reshape(n, -1).std(axis=1).astype(np.float32) if n else np.empty(0, np.float32),
+        colour,
+        grey.std(axis=(1, 2)).astype(np.float32),
     )
 
 

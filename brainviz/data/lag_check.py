@@ -1,8 +1,8 @@
 """Does a run lie on its film as the lag rule says? V1 tells: its mean follows the film's contrast after some seconds.
 
 Two measures per run, both in TR by which the run lags the rule: V1's mean against the film's contrast through a
-haemodynamic response, and, where there are three runs or more, the run's V1 against the mean of the others, vertex by
-vertex. Only a clear peak counts; a weak one says nothing.
+haemodynamic response, and the run's V1 against the mean of the other runs, vertex by vertex (with three runs or more it
+convicts one of them; with two it tells only that they do not fit). Only a clear peak counts; a weak one says nothing.
 """
 
 from __future__ import annotations
@@ -23,8 +23,9 @@ Array = npt.NDArray[np.float32]
 STEP_S = 0.5
 MOST_LAG = 8  # TR, either way
 TOLERATED = 1  # TR
-_LEAST_R, _LEAST_Z, _MARGIN = 0.2, 4.0, 0.1
-_LEAST_RUNS, _LEAST_RATIO = 3, 6.0
+SHORTEST = 6 * MOST_LAG  # volumes
+_LEAST_R, _LEAST_Z, _MARGIN = 0.2, 4.0, 0.05
+_LEAST_RATIO = 6.0
 _STILL_S = 32.0
 
 
@@ -80,8 +81,10 @@ def expected_response(contrast: Array, n_volumes: int, tr_s: float = TR_S, lag_s
     return np.interp(volume_times(n_volumes, tr_s, lag_s), middle_s, driven).astype(np.float32)
 
 
-def lag_against_film(v1_mean: Array, expected: Array) -> LagFinding:
-    """Lag of V1's mean (tr,) behind the film's expected response (tr,)."""
+def lag_against_film(v1_mean: Array, expected: Array) -> LagFinding | None:
+    """Lag of V1's mean (tr,) behind the film's expected response (tr,); None where the run is too short to tell."""
+    if len(v1_mean) < SHORTEST:
+        return None
     a, b = (detrend(x[:, None])[:, 0].astype(np.float64) for x in (v1_mean, expected))
     lags = np.arange(-MOST_LAG, MOST_LAG + 1)
     r = np.array([_shifted_correlation(a, b, int(lag)) for lag in lags])
@@ -89,15 +92,15 @@ def lag_against_film(v1_mean: Array, expected: Array) -> LagFinding:
     noise = 1 / np.sqrt(max(_independent_samples(a, b), 4.0))
     near_zero = r[np.abs(lags) <= TOLERATED].max()
     rivals = r[np.abs(lags - lags[best]) > 3]
-    clear = r[best] > max(_LEAST_R, _LEAST_Z * noise) and r[best] > rivals.max(initial=-1.0) + _MARGIN / 2
+    clear = r[best] > max(_LEAST_R, _LEAST_Z * noise) and r[best] > rivals.max(initial=-1.0) + _MARGIN
     if abs(lags[best]) > TOLERATED:
         clear = clear and r[best] > near_zero + _MARGIN
     return LagFinding(int(lags[best]), float(r[best]), bool(clear))
 
 
 def lag_against_runs(v1: Array, others: Sequence[Array]) -> LagFinding | None:
-    """Lag of one run's V1 (tr, vertex, z-scored) behind the mean of other runs; None where there are too few."""
-    if len(others) < _LEAST_RUNS - 1:
+    """Lag of one run's V1 (tr, vertex, z-scored) behind the mean of other runs; None with no other or short runs."""
+    if not others or len(v1) < SHORTEST:
         return None
     reference = np.mean(others, axis=0)
     lags = np.arange(-MOST_LAG, MOST_LAG + 1)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
-import uuid
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,8 +11,8 @@ import numpy.typing as npt
 
 from brainviz.errors import BrainvizError, DataProblem
 from brainviz.flow.fields import CLIP_SECONDS, clip_length
-from brainviz.storage import storage_error
 from brainviz.video.reading import FilmInfo, film_info, read_frames
+from brainviz.video.writing import replacing
 
 Frames = npt.NDArray[np.uint8]
 
@@ -110,16 +108,6 @@ def clip_sprite(film: str | Path, index: int, cache: Path | None = None, size: i
     else:
         data = sprite_sheet(read_frames(film, numbers, size))
         if cache is not None:
-            _keep(cache, data)
+            with replacing(cache) as temporary:
+                temporary.write_bytes(data)
     return Sprite(data, len(numbers), COLUMNS, size, size, info.fps / step)
-
-
-def _keep(path: Path, data: bytes) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.{uuid.uuid4().hex[:8]}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_bytes(data)
-        temporary.replace(path)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise storage_error(error, path) from error

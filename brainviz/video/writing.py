@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 
@@ -35,16 +36,8 @@ def write_mp4(path: str | Path, frames: Iterable[Frames], fps: float, crf: int =
     BrainvizError
         No frames, frames of different or unusable shapes, or a disk that cannot be written.
     """
-    target = Path(path)
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.{uuid.uuid4().hex[:8]}")
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(Path(path)) as temporary:
         _encode(temporary, frames, fps, crf, keyframe_s)
-        temporary.replace(target)
-    except OSError as error:
-        raise storage_error(error, target) from error
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _encode(path: Path, frames: Iterable[Frames], fps: float, crf: int, keyframe_s: float) -> None:
@@ -90,16 +83,29 @@ def write_gif(path: str | Path, frames: Iterable[Frames], fps: float) -> None:
     pictures = [Image.fromarray(np.asarray(frame, dtype=np.uint8)) for frame in frames]
     if not pictures:
         raise BrainvizError("A GIF needs at least one frame.", str(path))
-    target = Path(path)
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.{uuid.uuid4().hex[:8]}")
     duration_ms = max(2, round(100 / fps)) * 10
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(Path(path)) as temporary:
         pictures[0].save(
             temporary, "GIF", save_all=True, append_images=pictures[1:], duration=duration_ms, loop=0, disposal=1
         )
+
+
+@contextmanager
+def replacing(target: Path) -> Iterator[Path]:
+    """Give a file to write; on a clean exit it becomes the target at once, on any error it is removed.
+
+    Raises
+    ------
+    BrainvizError
+        The disk refuses: full, read-only, no permission.
+    """
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.{uuid.uuid4().hex[:8]}")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        yield temporary
         temporary.replace(target)
     except OSError as error:
         raise storage_error(error, target) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        if temporary.exists():
+            temporary.unlink()
