@@ -45,6 +45,10 @@ def plan_film(config: SimulationConfig) -> FilmPlan:
             shots = _test_shots(config, name, rng, placed[name], number)
         else:
             shots = _training_shots(config, name, rng, number)
+        if config.world == "flicker":
+            # Drawn from a stream of its own: apart from its light the film is that of the other worlds.
+            lights = np.random.default_rng([config.seed, 0xF11C, number])
+            shots = [replace(shot, flicker=flickering(lights)) for shot in shots]
         segments[name] = tuple(shots)
         number += len(shots)
     return FilmPlan(config, segments)
@@ -77,8 +81,7 @@ def _training_shots(config: SimulationConfig, segment: str, rng: np.random.Gener
         length = round(5 * float(np.clip(rng.lognormal(np.log(12), 0.32), 8, 20))) * fps // 5
         if total - onset - length < shortest:
             length = total - onset if total - onset <= 20 * fps else (total - onset) // 2
-        flicker = config.world == "flicker"
-        shots.append(ordinary_shot(rng, "training", number + len(shots), onset, length, fps, flicker))
+        shots.append(ordinary_shot(rng, "training", number + len(shots), onset, length, fps))
         onset += length
     return shots
 
@@ -94,16 +97,14 @@ def _test_shots(
         lengths.append(min(length, left))
         left -= lengths[-1]
     order: list[Instance | int] = [*cases, *lengths]
-    flicker = config.world == "flicker"
     shots: list[Shot] = []
     onset = 0
     for k in rng.permutation(len(order)):
         item = order[k]
         if isinstance(item, Instance):
-            lights = flickering(rng) if flicker else ()
-            shot = replace(item.shot, number=number + len(shots), onset_frame=onset, flicker=lights)
+            shot = replace(item.shot, number=number + len(shots), onset_frame=onset)
         else:
-            shot = ordinary_shot(rng, "test", number + len(shots), onset, item * clip, config.fps, flicker)
+            shot = ordinary_shot(rng, "test", number + len(shots), onset, item * clip, config.fps)
         shots.append(shot)
         onset = shot.end_frame
     return shots

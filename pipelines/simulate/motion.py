@@ -5,8 +5,8 @@ Sources of the ranges
 - Speeds are log-normal: speeds of natural image motion fall off with a heavy tail (Dong & Atick 1995; Roth &
   Black 2007, "On the spatial statistics of optical flow"); median and spread here are our own choice, tuned to nothing
   but frames that a viewer can follow (a tenth of the image's width per second).
-- Pans are mostly level, as in films and driving scenes (Calow & Lappe 2007: horizontal flow dominates).
-- A fifth of the time the camera rests; a motion lasts 2.5 to 7 s, so that 8 to 10 s of fMRI see one or two.
+- Pans are more often level, as in films and driving scenes (Calow & Lappe 2007: horizontal flow dominates).
+- A fifth of the time the camera rests; a motion lasts 2.2 to 5.6 s, so that 8 to 10 s of fMRI see two or three.
 - Shake of a hand: .5 to 3 Hz, a few thousandths of the width (hand tremor below the 8-12 Hz band; own choice).
 """
 
@@ -31,7 +31,7 @@ class Bounds:
     """How far a path may go from its start: x, y (widths), log scale, angle (radians)."""
 
     x: float = np.inf
-    y: float = 0.14
+    y: float = 0.2
     out: float = 0.10
     into: float = 0.34
     angle: float = 0.10
@@ -52,7 +52,7 @@ def speed(rng: np.random.Generator, median: float = 0.11, spread: float = 0.55, 
     return float(min(rng.lognormal(np.log(median), spread), top))
 
 
-def phases(rng: np.random.Generator, seconds: float, shortest: float = 2.5, longest: float = 7.0) -> list[float]:
+def phases(rng: np.random.Generator, seconds: float, shortest: float = 2.2, longest: float = 5.6) -> list[float]:
     """Return the lengths of the steady motions that fill a shot."""
     lengths: list[float] = []
     left = seconds
@@ -68,8 +68,8 @@ def phases(rng: np.random.Generator, seconds: float, shortest: float = 2.5, long
 def heading(rng: np.random.Generator) -> tuple[float, float]:
     """Return a random direction, more often level than upright."""
     draw = rng.random()
-    base = 0.0 if draw < 0.5 else (np.pi / 2 if draw < 0.65 else rng.uniform(0, 2 * np.pi))
-    angle = base + rng.normal(0, 0.18) + np.pi * rng.integers(2)
+    base = 0.0 if draw < 0.3 else (np.pi / 2 if draw < 0.5 else rng.uniform(0, 2 * np.pi))
+    angle = base + rng.normal(0, 0.3) + np.pi * rng.integers(2)
     return float(np.cos(angle)), float(np.sin(angle))
 
 
@@ -95,7 +95,7 @@ class Habit:
         """Return the direction of one pan."""
         if rng.random() >= self.share:
             return np.array(heading(rng))
-        angle = rng.normal(0, 0.15)
+        angle = rng.normal(0, 0.35)
         c, s = np.cos(angle), np.sin(angle)
         return np.array([c * self.way[0] - s * self.way[1], s * self.way[0] + c * self.way[1]])
 
@@ -103,11 +103,11 @@ class Habit:
 def _camera_rate(rng: np.random.Generator, habit: Habit) -> np.ndarray:
     draw = rng.random()
     rate = np.zeros(4)
-    if draw < 0.66:
+    if draw < 0.72:
         rate[:2] = habit.heading(rng) * speed(rng, 0.13)
-    if 0.54 < draw < 0.82:
+    if 0.60 < draw < 0.86:
         rate[2] = (1 if rng.random() < habit.closer else -1) * speed(rng, 0.06, 0.5, 0.16)
-    if 0.46 < draw < 0.54 or 0.80 < draw < 0.84:
+    if 0.50 < draw < 0.58 or 0.84 < draw < 0.88:
         rate[3] = rng.choice([-1, 1]) * speed(rng, 0.07, 0.4, 0.15)
     return rate
 

@@ -145,7 +145,7 @@ def birds(draft: Draft) -> Scene:
         things.append(draft.thing("bird", f"{kind}:{draft.material.grass}", size, at, path, tall=1.0, **more))
     front = (draft.layer("reeds", draft.pick("meadow", "autumn"), 2, 1.5, 1.3),) if rng.random() < 0.3 else ()
     words = _many(count, f"A {kind} flies", f"{kind}s fly") + " over hills"
-    return "birds", words, (_sky(draft), _hills(draft)), tuple(things), front, Bounds(y=0.16)
+    return "birds", words, (_sky(draft), _hills(draft)), tuple(things), front, Bounds(y=0.24)
 
 
 def balloons(draft: Draft) -> Scene:
@@ -159,7 +159,7 @@ def balloons(draft: Draft) -> Scene:
         things.append(draft.thing("balloon", str(rng.integers(8)), size, at, path, tall=1.0, parallax=0.6 + 0.15 * k))
     words = _many(count, "A hot-air balloon drifts", "hot-air balloons drift") + " over the hills"
     sky = _sky(draft, "morning", "golden", "noon", "turquoise")
-    return "balloons", words, (sky, _hills(draft)), tuple(things), (), Bounds(y=0.16)
+    return "balloons", words, (sky, _hills(draft)), tuple(things), (), Bounds(y=0.24)
 
 
 def planes(draft: Draft) -> Scene:
@@ -172,7 +172,7 @@ def planes(draft: Draft) -> Scene:
     more = {"facing": facing, "follow": rng.choice([0.0, 0.8]), "angle": tilt, "tall": 1.0}
     thing = draft.thing("plane", str(colour), float(rng.uniform(0.6, 0.9)), at, path, **more)
     words = f"An airliner with a {COLOURS[colour]} tail flies among clouds"
-    return "plane", words, (_sky(draft), _hills(draft)), (thing,), (), Bounds(y=0.2, angle=0.14)
+    return "plane", words, (_sky(draft), _hills(draft)), (thing,), (), Bounds(y=0.28, angle=0.14)
 
 
 def road(draft: Draft) -> Scene:
@@ -191,7 +191,7 @@ def road(draft: Draft) -> Scene:
     front = (draft.layer("pillars", f"{draft.material.brick}:sandstone", 2, 1.5, 1.3),) if rng.random() < 0.3 else ()
     words = _many(count, f"A {COLOURS[colours[0]]} car drives", "cars drive") + " along a road"
     words += " behind pillars" if front else ""
-    return "road", words, (_sky(draft), _hills(draft), ground), tuple(things), front, Bounds(y=0.08, out=0.06)
+    return "road", words, (_sky(draft), _hills(draft), ground), tuple(things), front, Bounds(y=0.16, out=0.06)
 
 
 def _level(track: Track) -> Track:
@@ -214,7 +214,7 @@ def walk(draft: Draft) -> Scene:
     grass = land[0] in "ma" and rng.random() < 0.5
     front = (draft.layer("reeds", land.split(":")[0], 2, 1.5, 1.3),) if grass else ()
     words = _many(count, f"A person in a {COLOURS[colour]} coat walks", "people walk") + f" over {place}"
-    return "walk", words, (_sky(draft), _hills(draft), ground), tuple(things), front, Bounds(y=0.08, out=0.06)
+    return "walk", words, (_sky(draft), _hills(draft), ground), tuple(things), front, Bounds(y=0.16, out=0.06)
 
 
 def sailing(draft: Draft) -> Scene:
@@ -230,7 +230,7 @@ def sailing(draft: Draft) -> Scene:
         at = (float(x), HORIZON + 0.04 + 0.08 * k - 0.40 * size)
         things.append(draft.thing("boat", str(rng.integers(8)), size, at, path, facing=facing))
     words = _many(count, "A sailing boat crosses", "sailing boats cross") + " the water"
-    return "sailing", words, (_sky(draft, palette), sea), tuple(things), (), Bounds(y=0.1)
+    return "sailing", words, (_sky(draft, palette), sea), tuple(things), (), Bounds(y=0.18)
 
 
 def overhead(draft: Draft) -> Scene:
@@ -315,7 +315,7 @@ def underwater(draft: Draft) -> Scene:
         things.append(draft.thing("fish", variant, size, at, path, **more))
     back = draft.layer("deep", draft.material.gravel, 3, 0.55, 0.5)
     words = _many(count, f"A {COLOURS[colour]} fish swims", "fish swim") + " over a bed of stones"
-    return "underwater", words, (back,), tuple(things), (), Bounds(y=0.2, angle=0.12)
+    return "underwater", words, (back,), tuple(things), (), Bounds(y=0.28, angle=0.12)
 
 
 def still_life(draft: Draft) -> Scene:
@@ -395,9 +395,7 @@ def camera_words(track: Track, seconds: float) -> str:
     return f"; the camera {words[0]}."
 
 
-def ordinary_shot(
-    rng: np.random.Generator, split: str, number: int, onset_frame: int, n_frames: int, fps: int, flicker: bool
-) -> Shot:
+def ordinary_shot(rng: np.random.Generator, split: str, number: int, onset_frame: int, n_frames: int, fps: int) -> Shot:
     """Return a random shot of a split ("training" or "test")."""
     seconds = n_frames / fps
     draft = Draft(rng, MATERIAL[split], seconds, bool(rng.random() < 0.6))
@@ -410,7 +408,7 @@ def ordinary_shot(
     fade_in, fade_out = (int(rng.integers(6, 12)) if rng.random() < 0.06 else 0 for _ in range(2))
     return Shot(
         number, onset_frame, n_frames, scene, words + camera_words(camera, seconds), back, things, front, camera, grade,
-        fade_in, fade_out, flickering(rng) if flicker else (),
+        fade_in, fade_out,
     )  # fmt: skip
 
 
