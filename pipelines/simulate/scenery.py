@@ -86,34 +86,69 @@ def sky(variant: str, seed: int) -> Texture:
     return _wide(opaque(painted), None, True)
 
 
-def _ridge(seed: int, rough: float, level: float, forest: bool) -> NDArray[np.float32]:
+def _ridge(seed: int, rough: float, level: float) -> NDArray[np.float32]:
     """Return the height of a skyline in rows, float32 (PERIOD,)."""
     line = fractal(4, PERIOD, seed, (1, 3), octaves=6, fall=0.5)[1]
-    rows = MIDDLE + PX_PER_WIDTH * (level - rough * line)
-    if forest:
-        rng = np.random.default_rng(seed)
-        columns = np.arange(PERIOD)
-        for _ in range(190):
-            at, tall = rng.integers(PERIOD), rng.uniform(5, 17)
-            away = np.abs((columns - at + PERIOD // 2) % PERIOD - PERIOD // 2)
-            jag = 1.0 + 0.5 * np.sin(away * 2.1)
-            rows = np.minimum(rows, rows[at] - tall + away * (tall / rng.uniform(3.0, 5.0)) * jag)
-    return rows.astype(np.float32)
+    return np.asarray(MIDDLE + PX_PER_WIDTH * (level - rough * line), dtype=np.float32)
+
+
+def _forest(seed: int, rows: NDArray[np.float32], count: int, tall: tuple[float, float]) -> NDArray[np.float32]:
+    """Return the coverage of firs that stand along a skyline, float32 (HEIGHT, PERIOD)."""
+    rng = np.random.default_rng(seed)
+    fine = 4
+    top = int(rows.min() - tall[1]) - 2
+    band = int(rows.max()) + 4 - top
+    sheet = np.zeros((band * fine, PERIOD * fine), dtype=np.uint8)
+    for x in rng.uniform(0, PERIOD, count):
+        height = rng.uniform(*tall)
+        foot = float(rows[int(x)]) - top + 2
+        tiers = np.linspace(0, 1, 6)[1:]
+        left = [(x - w * (0.62 if k % 2 else 1.0), foot - height * (1 - t)) for k, (t, w) in _branches(tiers, height)]
+        right = [(2 * x - px, py) for px, py in left[::-1]]
+        outline = np.array([(x, foot - height), *left, *right])
+        for shift in (-PERIOD, 0, PERIOD):
+            points = np.round((outline + np.array([shift, 0.0])) * fine * 16).astype(np.int32)
+            cv2.fillPoly(sheet, [points], 255, cv2.LINE_8, 4)
+    cover = np.zeros((HEIGHT, PERIOD), dtype=np.float32)
+    cover[top : top + band] = cv2.resize(sheet, (PERIOD, band), interpolation=cv2.INTER_AREA) / np.float32(255)
+    return cover
+
+
+def _branches(tiers: NDArray[np.float64], height: float) -> list[tuple[int, tuple[float, float]]]:
+    """Return each branch's number, height along the trunk (0 top, 1 foot) and reach; notches between the tiers."""
+    found = []
+    for t in tiers:
+        found.append((len(found), (float(t), 0.17 * height * float(t) + 0.8)))
+        found.append((len(found), (float(t) - 0.03, 0.17 * height * float(t))))
+    return found
 
 
 def hills(variant: str, seed: int) -> Texture:
-    """Far hills in haze; `variant` = land:area of a photograph:forest or bare."""
+    """Two ranges of hills in haze; `variant` = land:area of a photograph:forest or bare."""
     land, area, cover = variant.split(":")
-    dark, light = LANDS[land]
-    rows = _ridge(seed, 0.05 if cover == "forest" else 0.075, HORIZON - 0.06, cover == "forest")
-    depth = np.arange(HEIGHT, dtype=np.float32)[:, None] - rows[None, :]
+    dark, light = (np.array(colour, dtype=np.float32) for colour in LANDS[land])
     relief = materials.texture_of(area, HEIGHT, PERIOD, seed)
-    soft = fractal(HEIGHT, PERIOD, seed + 3, (8, 6), octaves=4)
-    colour = mix(dark, light, np.clip(0.36 + 0.13 * relief + 0.16 * soft, 0, 1))
-    haze = np.exp(-np.maximum(depth, 0) / 60.0)
-    colour = mix(colour * 0.9, (168, 190, 212), 0.30 + 0.34 * (1 - haze))
-    alpha = np.clip(depth + 0.5, 0, 1)
-    return _wide(premultiplied(colour, alpha), (float(rows.min()) - 1, float(rows.max()) + 1), False)
+    soft = fractal(HEIGHT, PERIOD, seed + 3, (10, 8), octaves=5)
+    rows = np.arange(HEIGHT, dtype=np.float32)[:, None]
+    far = _ridge(seed, 0.06, HORIZON - 0.13)
+    near = _ridge(seed + 9, 0.035, HORIZON - 0.015)
+    far_depth, near_depth = rows - far[None, :], rows - near[None, :]
+    slope = np.clip(0.5 + 0.035 * np.gradient(cv2.GaussianBlur(soft, (0, 0), 3), axis=1) * 30, 0, 1)
+    tone = np.clip(0.30 + 0.30 * slope + 0.05 * relief, 0, 1)
+    back = mix(mix(dark, light, tone), (158, 184, 212), 0.52 + 0.26 * smoothstep(0, 60, far_depth))
+    alpha = np.clip(far_depth + 0.5, 0, 1)
+    if cover == "forest":
+        trees = np.maximum(_forest(seed + 1, near, 150, (16.0, 34.0)), np.clip(near_depth + 0.5, 0, 1))
+        tone = np.clip(0.16 + 0.10 * relief + 0.08 * soft, 0, 1)
+    else:
+        trees = np.clip(near_depth + 0.5, 0, 1)
+        tone = np.clip(0.30 + 0.12 * relief + 0.12 * soft, 0, 1)
+    front = mix(mix(dark * 0.8, light, tone), (150, 172, 190), 0.16 + 0.44 * smoothstep(0, 90, near_depth))
+    colour = mix(back, front, trees)
+    solid = min(float(far.max()), float(near.max())) + 1
+    alpha = np.maximum(alpha, trees)
+    top = min(float(far.min()), float(near.min()) - (36 if cover == "forest" else 0)) - 1
+    return _wide(premultiplied(colour, alpha), (top, solid), False)
 
 
 def _receding(area: str, seed: int, first_row: int) -> NDArray[np.float32]:
