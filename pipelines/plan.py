@@ -184,7 +184,7 @@ def _dataset_source(request: RunRequest) -> Source:
         dataset.name,
         dataset.simulated,
         subjects,
-        {name: int(info.duration_s // 2) for name, info in infos.items()},
+        {name: dataset.n_clips(name) for name in names},
         max((info.fps for info in infos.values()), default=30.0),
         _runs_per_segment(dataset, subjects, names),
         {},
