@@ -79,7 +79,8 @@ def cortex(workspace: Workspace, subject: str) -> None:
             label_visibility="collapsed",
         )
     title, words = MAP_WORDS[name]
-    png, limits, count, median = drawn_map(str(workspace.path), workspace.version, subject, name)
+    with st.spinner("Drawing the cortex …"):
+        png, limits, count, median = drawn_map(str(workspace.path), workspace.version, subject, name)
     st.html(
         figures.picture_tag(png, f"{title} on the flattened cortex of subject {subject}, left and right hemisphere")
     )
@@ -188,8 +189,7 @@ def main() -> None:
     workspace = store.workspace()
     subject = head(workspace)
     message(workspace)
-    with shell.guarded("map"):
-        cortex(workspace, subject)
+    place = st.container()  # filled last: the first drawing of a map takes a second or two
     with shell.guarded("timing"):
         timing(workspace, subject)
     with shell.guarded("problems"):
@@ -199,6 +199,8 @@ def main() -> None:
         labels(workspace)
     with right, shell.guarded("near-duplicates"):
         duplicates(workspace)
+    with place, shell.guarded("map"):
+        cortex(workspace, subject)
 
 
 main()

@@ -15,8 +15,10 @@ from brainviz.workspace import Workspace
 
 if TYPE_CHECKING:
     import pandas as pd
+    import plotly.graph_objects as go
 
 MASKS = {"none": "Whole frame", "moving": "Moving object only"}
+MAIN_ROWS = {"part": "full", "runs": "all", "subset": "all", "measure": "epe"}
 SUBJECT_SYSTEMS = ("brain", "brain-reference", "ridge", "image-only", "shuffled", "prior", "svd", "mean", "zero")
 
 shell.ensure_app()
@@ -116,31 +118,35 @@ def picked_in_scatter() -> None:
         clip_picker.open_clip(clip[0] if isinstance(clip, list) else clip)
 
 
-def all_subjects(mask: str, simulated: bool) -> None:
+def all_subjects(mask: str) -> None:
     st.subheader("All subjects, all test clips", anchor=False)
-    summary = store.table("motion_summary")
-    rows = summary[
-        (summary["mask"] == mask)
-        & (summary["part"] == "full")
-        & (summary["runs"] == "all")
-        & (summary["subset"] == "all")
-        & (summary["measure"] == "epe")
-        & summary["system"].isin(SUBJECT_SYSTEMS)
-    ]
-    figure = figures.subject_bars(rows, shell.is_dark(), simulated)
+    figure, words, caption = subjects_figure(str(store.workspace_path()), store.version(), mask, shell.is_dark())
     st.plotly_chart(figure, key="subjects", config=picture_settings("brainviz_subjects_errors"))
-    st.markdown(verdict(mask))
-    st.caption(
+    st.markdown(words)
+    st.caption(caption)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def subjects_figure(path: str, version: str, mask: str, dark: bool) -> tuple[go.Figure, str, str]:
+    """Bars, verdict and caption of all subjects: made once per version of the workspace, mask and theme."""
+    summary = store.table("motion_summary")
+    keep = (summary["mask"] == mask) & summary["system"].isin(SUBJECT_SYSTEMS)
+    for column, value in MAIN_ROWS.items():
+        keep &= summary[column] == value
+    rows = summary[keep]
+    workspace = store.workspace()
+    caption = (
         f"Mean end-point error over {rows['n_clips'].max()} test clips; bars are 95 % block-bootstrap intervals over "
-        f"{rows['n_blocks'].max()} blocks of whole shots (30 s or more). True flow: {store.workspace().labeller}."
+        f"{rows['n_blocks'].max()} blocks of whole shots (30 s or more). True flow: {workspace.labeller}."
     )
+    return figures.subject_bars(rows, dark, workspace.simulated), verdict(mask), caption
 
 
 def verdict(mask: str) -> str:
     """The test of brain information in words: frame + fMRI against frame alone, subject by subject."""
     tests = store.table("motion_tests")
     keep = (tests["a"] == "brain") & (tests["b"] == "image-only") & (tests["mask"] == mask)
-    for column, value in (("part", "full"), ("runs", "all"), ("subset", "all"), ("measure", "epe")):
+    for column, value in MAIN_ROWS.items():
         keep &= tests[column] == value
     rows = tests[keep]
     if rows.empty:
@@ -156,13 +162,19 @@ def verdict(mask: str) -> str:
 
 def published() -> None:
     """What the paper reports, apart: its unit and threshold are not known, so its axis is its own."""
+    figure, caption = published_figure(shell.is_dark())
+    st.plotly_chart(figure, key="published", config=picture_settings("brainviz_published-errors"))
+    st.caption(caption)
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def published_figure(dark: bool) -> tuple[go.Figure, str]:
     from brainviz.published import published as published_set
 
     table = published_set("brainnrds_motion")
-    figure = figures.published_errors(table, shell.is_dark())
-    st.plotly_chart(figure, key="published", config=picture_settings("brainviz_published-errors"))
     first = table.iloc[0]
-    st.caption(f"{first['source']}. {first['protocol_note']} Bars: {table.attrs['error_note']}.")
+    caption = f"{first['source']}. {first['protocol_note']} Bars: {table.attrs['error_note']}."
+    return figures.published_errors(table, dark), caption
 
 
 def method() -> None:
@@ -218,7 +230,7 @@ def results(workspace: Workspace, subject: str, clip: str) -> None:
     with right, shell.guarded("all clips"):
         place_among_clips(view, clip, stem, workspace.simulated)
     with shell.guarded("all subjects"):
-        all_subjects(mask, workspace.simulated)
+        all_subjects(mask)
     with (
         st.expander("Published values, on their own axis", icon=":material/library_books:"),
         shell.guarded("published"),

@@ -10,7 +10,6 @@ import streamlit as st
 from brainviz.components import choices, clip_list, store
 from brainviz.components.gallery import Card, gallery
 from brainviz.components.motion_view import MotionView
-from brainviz.errors import NotReady
 from brainviz.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -88,7 +87,7 @@ def _gallery_page(
     page = min(max(st.session_state["gallery-page"], 0), pages - 1)
     shown = ids[page * PER_PAGE : (page + 1) * PER_PAGE]
     words = workspace.clips.set_index("clip")[["caption", "case"]].fillna("").astype(str).to_dict("index")
-    cards = [_card(workspace, view, name, words[name]) for name in shown]
+    cards = [_card(view, name, words[name]) for name in shown]
     gallery(cards, clip, "gallery", _picked)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.button("Back", icon=":material/chevron_left:", on_click=_turn, args=(page - 1,), disabled=page == 0)
@@ -105,11 +104,7 @@ def _turn(page: int) -> None:
     st.session_state["gallery-page"] = page
 
 
-def _card(workspace: Workspace, view: MotionView | None, clip: str, words: dict[Hashable, Any]) -> Card:
+def _card(view: MotionView | None, clip: str, words: dict[Hashable, Any]) -> Card:
     gain = view.gain_even(clip) if view is not None else None
     note = "" if gain is None else f"gain {gain:+.2f} px"
-    try:
-        picture = workspace.thumbnail(clip)
-    except NotReady:
-        picture = None
-    return Card(clip, words["caption"], note, words["case"], picture)
+    return Card(clip, words["caption"], note, words["case"], store.thumbnail(clip))

@@ -10,8 +10,7 @@ import streamlit as st
 
 from brainviz.components import exports, motion_player, store
 from brainviz.components.motion_view import MotionView
-from brainviz.components.player import colour_maximum
-from brainviz.figures.palette import look
+from brainviz.components.player import view_maximum
 from brainviz.workspace import Workspace
 
 
@@ -53,13 +52,14 @@ def film_mp4(subject: str, clip: str, systems: list[str]) -> bytes:
     from brainviz.video.writing import write_mp4
 
     workspace = store.workspace()
-    flows = [workspace.flow(subject, clip, system) for system in systems]
+    panels = [motion_player.panel_of(workspace, None, subject, clip, system) for system in systems]
     sprite, valid = workspace.film_sprite(clip), workspace.flow_valid(clip)
     lines = [f"Subject {subject}, clip {clip}, {workspace.dataset_name}; true flow: {workspace.labeller}"]
     if workspace.simulated:
         lines.append("SIMULATED DATA: recovers what was planted, replicates nothing")
-    still = Still(["Film", *(look(system).label for system in systems)], lines)
-    frames = compose_film(sprite, flows, valid, workspace.step_s, colour_maximum(flows, valid), still)
+    still = Still(["Film", *(panel.label for panel in panels)], lines)
+    flows, maximum = [panel.flow for panel in panels], view_maximum(panels, valid)
+    frames = compose_film(sprite, flows, valid, workspace.step_s, maximum, still)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "film.mp4"
         write_mp4(path, frames, sprite.fps)

@@ -68,7 +68,7 @@ def _player_clip(workspace: Workspace, view: MotionView | None, subject: str, cl
     return PlayerClip(
         id=f"{subject}/{clip}",
         sprite=workspace.film_sprite(clip),
-        panels=[_panel(workspace, view, subject, clip, system) for system in systems],
+        panels=[panel_of(workspace, view, subject, clip, system) for system in systems],
         step_s=workspace.step_s,
         valid=workspace.flow_valid(clip),
         moving=workspace.object_mask(clip),
@@ -81,12 +81,19 @@ def _player_clip(workspace: Workspace, view: MotionView | None, subject: str, cl
     )
 
 
-def _panel(workspace: Workspace, view: MotionView | None, subject: str, clip: str, system: str) -> FlowPanel:
-    one = look(system)
+def panel_of(workspace: Workspace, view: MotionView | None, subject: str, clip: str, system: str) -> FlowPanel:
+    """One system beside the film. Of a sampled system the first sample is shown, and its mean error quoted."""
+    one, samples = look(system), workspace.samples(subject, system)
     error = view.error(clip, system) if view is not None else None
-    note = "" if error is None else f"error {error:.2f}"
-    flow = workspace.flow(subject, clip, system)
-    return FlowPanel(system, one.label, flow, one.colour(shell.is_dark()), one.marker, note, one.explanation)
+    return FlowPanel(
+        id=system,
+        label=one.label if samples == 1 else f"{one.label}, sample 1 of {samples}",
+        flow=workspace.flow(subject, clip, system),
+        colour=one.colour(shell.is_dark()),
+        marker=one.marker,
+        note="" if error is None else f"{'error' if samples == 1 else 'mean error'} {error:.2f}",
+        explanation=one.explanation,
+    )
 
 
 def _view_of_link() -> dict[str, Any]:

@@ -72,10 +72,19 @@ class PlayerClip:
 
 
 def colour_maximum(flows: list[Flow], valid: Mask) -> float:
-    """One maximum for all panels of a view: the 98th percentile of the fastest panel, rounded up to a plain number."""
+    """One maximum for all panels of a view: the 98th percentile of the fastest field, rounded up to a plain number.
+
+    Give the true flow alone where it is shown, so that one wild guess does not pale everything else.
+    """
     speeds = [np.hypot(flow[..., 0], flow[..., 1])[valid] for flow in flows]
     fastest = max((float(np.percentile(s[np.isfinite(s)], 98)) for s in speeds if np.isfinite(s).any()), default=1.0)
     return next((value for value in NICE if value >= fastest), NICE[-1])
+
+
+def view_maximum(panels: list[FlowPanel], valid: Mask) -> float:
+    """The maximum of a view: that of the true flow, or of all fields where the truth is not shown."""
+    truth = [panel.flow for panel in panels if panel.id == "truth"]
+    return colour_maximum(truth or [panel.flow for panel in panels], valid)
 
 
 def pack_clip(clip: PlayerClip) -> bytes:
@@ -101,7 +110,7 @@ def pack_clip(clip: PlayerClip) -> bytes:
         "fps": float(clip.sprite.fps),
         "ends": np.cumsum(np.asarray(clip.step_s, float)).tolist(),
         "grid": grid,
-        "maximum": colour_maximum([panel.flow for panel in clip.panels], clip.valid),
+        "maximum": view_maximum(clip.panels, clip.valid),
         "panels": panels,
         "sprite": {name: int(getattr(clip.sprite, name)) for name in ("columns", "width", "height")},
         "film": packer.add(bytes(clip.sprite.data)),

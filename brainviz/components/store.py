@@ -53,6 +53,11 @@ def table(name: str) -> pd.DataFrame:
     return _table(str(workspace_path()), version(), name)
 
 
+def thumbnail(clip: str) -> bytes | None:
+    """A clip's first frame as a small JPEG, kept in memory; None while it is not there yet."""
+    return _thumbnail(str(workspace_path()), version(), clip)
+
+
 def has_results() -> bool:
     """Whether there is something to see: clips with a name and their true flow."""
     if not has_workspace():
@@ -72,3 +77,11 @@ def _open(path: str, version: str) -> Workspace:
 @st.cache_resource(max_entries=24, show_spinner=False)
 def _table(path: str, version: str, name: str) -> pd.DataFrame:
     return _open(path, version).table(name)
+
+
+@st.cache_resource(max_entries=2000, show_spinner=False)  # about 5 KB each
+def _thumbnail(path: str, version: str, clip: str) -> bytes | None:
+    try:
+        return _open(path, version).thumbnail(clip)
+    except NotReady:
+        return None

@@ -82,13 +82,14 @@ def _volumes(
 
 
 def map_picture(values: npt.NDArray[np.floating], limits: tuple[float, float], scale: str, height: int = 460) -> bytes:
-    """A cortical map as a PNG of both flattened hemispheres, transparent around them."""
+    """A cortical map as a PNG of both flattened hemispheres; low values fade into the bare cortex."""
     from PIL import Image
 
     from brainviz.cortex import flatmap_image
 
     buffer = io.BytesIO()
-    picture = flatmap_image(values, colormap=scale, limits=limits, height=height)
+    opacity = np.clip((values - limits[0]) / (0.4 * (limits[1] - limits[0])), 0, 1)
+    picture = flatmap_image(values, colormap=scale, limits=limits, height=height, opacity=opacity)
     Image.fromarray(picture).save(buffer, "PNG", optimize=False, compress_level=4)
     return buffer.getvalue()
 
