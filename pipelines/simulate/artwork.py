@@ -289,7 +289,7 @@ def asteroid(variant: str, seed: int) -> Texture:
     _, area = _variant(variant)
     rng = np.random.default_rng(seed)
     turn = np.linspace(0, 2 * np.pi, 14, endpoint=False)
-    reach = 0.42 + 0.07 * rng.standard_normal(14)
+    reach = 0.43 + 0.035 * rng.standard_normal(14) + 0.03 * np.sin(2 * turn + seed)
     sheet = Canvas()
     cover = sheet.mask(list(zip(reach * np.cos(turn), 0.86 * reach * np.sin(turn), strict=True)))
     tone = np.array(((128, 116, 104), (142, 120, 100), (112, 114, 122))[seed % 3], dtype=np.float32)

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.simulate.exact_flow import MOVING_SPEED, cell_means, displacement, look
+from pipelines.simulate.exact_flow import MOVING_SPEED, cell_means, course, displacement, look
 from pipelines.simulate.geometry import Floats, Stage
 from pipelines.simulate.plan import FilmPlan, Shot
 from pipelines.simulate.renderer import draw, light
@@ -100,11 +100,11 @@ def film_drive(plan: FilmPlan, segment: str) -> FilmDrive:
 def _motion(shot: Shot, now: Floats) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Return the instantaneous velocities and the share of moving objects of a shot at times (n,)."""
     pairs = (now[:, None] + np.array([-0.5, 0.5]) * INSTANT_S).ravel()
-    pictures, camera = Stage(shot).pictures(pairs), shot.camera.at(pairs)
+    path = course(shot, pairs, _POINTS)
     velocity = np.zeros((len(now), VELOCITY_GRID, VELOCITY_GRID, 2), dtype=np.float32)
     moving = np.zeros((len(now), VELOCITY_GRID, VELOCITY_GRID), dtype=np.float32)
     for k in range(len(now)):
-        total, own = displacement(pictures, camera, look(pictures, 2 * k, _POINTS), 2 * k, 2 * k + 1)
+        total, own = displacement(path, look(path, 2 * k), 2 * k, 2 * k + 1)
         fast = np.hypot(own[..., 0], own[..., 1]) > MOVING_SPEED * INSTANT_S
         velocity[k] = cell_means(total, VELOCITY_GRID) / INSTANT_S
         moving[k] = cell_means(fast.astype(np.float64), VELOCITY_GRID)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import pairwise
 
 import cv2
@@ -20,81 +21,102 @@ MOVING_SPEED = 0.02
 SHARP_PX = 96
 """Edges of things are as sharp here as in a film of this size or larger."""
 
-_kept: dict[tuple[str, int], tuple[Shot, list[Picture], Floats]] = {}
+
+@dataclass(frozen=True)
+class Course:
+    """A shot over n instants: its pictures and cameras, and the pictures in a grid of sample points.
+
+    Attributes
+    ----------
+    pictures : list of Picture
+    camera : float64 (n, 4)
+    points : int
+        Sample points along each side of the frame.
+    levels : list of int (n,)
+    sampled : list of float64 (n, 3, 3)
+        From a picture halved `levels` times to the grid of points.
+    """
+
+    pictures: list[Picture]
+    camera: Floats
+    points: int
+    levels: list[NDArray[np.int64]]
+    sampled: list[Floats]
 
 
-def pictures_of(plan: FilmPlan, shot: Shot) -> tuple[list[Picture], Floats]:
-    """Return a shot's pictures and camera states at every frame of it; the last few shots are kept."""
-    key = (repr(plan.config), shot.number)
+def course(shot: Shot, times_s: Floats, points: int) -> Course:
+    """Return a shot at times (n,) of it, seen at the centres of a `points` x `points` grid."""
+    pictures = Stage(shot).pictures(times_s)
+    placed = [in_pixels(picture, points, max(points, SHARP_PX)) for picture in pictures]
+    levels, sampled = [level for level, _ in placed], [matrix for _, matrix in placed]
+    return Course(pictures, shot.camera.at(times_s), points, levels, sampled)
+
+
+_kept: dict[tuple[str, int, int], tuple[Shot, Course]] = {}
+
+
+def course_of_frames(plan: FilmPlan, shot: Shot, points: int) -> Course:
+    """Return a shot's course over its frames; the last few shots are kept."""
+    key = (repr(plan.config), shot.number, points)
     kept = _kept.get(key)
     if kept is None or kept[0] is not shot:
         while len(_kept) >= 4:
             _kept.pop(next(iter(_kept)))
-        times = np.arange(shot.n_frames) / plan.config.fps
-        kept = _kept[key] = (shot, Stage(shot).pictures(times), shot.camera.at(times))
-    return kept[1], kept[2]
+        kept = _kept[key] = (shot, course(shot, np.arange(shot.n_frames) / plan.config.fps, points))
+    return kept[1]
 
 
-def look(pictures: list[Picture], at: int, points: int) -> NDArray[np.int16]:
-    """Return what is seen at instant `at` at the centres of a `points` x `points` grid over the frame.
+def look(path: Course, at: int) -> NDArray[np.int16]:
+    """Return what is seen at instant `at`: the number of the frontmost picture that is more than half opaque.
 
-    int16 (points, points): number of the frontmost picture that is more than half opaque there.
+    int16 (points, points).
     """
-    owner = np.zeros((points, points), dtype=np.int16)
-    for number, picture in enumerate(pictures):
+    n = path.points
+    owner = np.zeros((n, n), dtype=np.int16)
+    for number, picture in enumerate(path.pictures):
         if picture.texture.opaque:
             owner[:] = number
             continue
-        now = slice(at, at + 1)
-        only = Picture(picture.texture, 0, (0, 0), picture.base[now], picture.lever[now], picture.step[now])
-        levels, matrices = in_pixels(only, points, max(points, SHARP_PX))
-        cover = picture.texture.alpha(int(levels[0]))
-        owner[cv2.warpAffine(cover, matrices[0, :2], (points, points), flags=cv2.INTER_LINEAR) > 127] = number
+        cover = picture.texture.alpha(int(path.levels[number][at]))
+        seen = cv2.warpAffine(cover, path.sampled[number][at, :2], (n, n), flags=cv2.INTER_LINEAR)
+        owner[seen > 127] = number
     return owner
 
 
-def _grid(points: int) -> Floats:
-    """Return the sample points in image widths from the frame's centre, (3, points * points), homogeneous."""
-    line = (np.arange(points) + 0.5) / points - 0.5
-    x, y = np.meshgrid(line, line)
-    return np.stack([x.ravel(), y.ravel(), np.ones(points * points)])
-
-
-def displacement(
-    pictures: list[Picture], camera: Floats, owner: NDArray[np.int16], start: int, end: int
-) -> tuple[Floats, Floats]:
+def displacement(path: Course, owner: NDArray[np.int16], start: int, end: int) -> tuple[Floats, Floats]:
     """Return where each sample point goes, and what of that is the object's own.
 
     Parameters
     ----------
-    pictures, camera
-        Places of the pictures and states of the camera at n instants.
-    owner : int16 (m, m)
-        What is seen at the sample points at instant `start` (from `look`).
+    path : Course
+    owner : int16 (points, points)
+        What is seen at instant `start` (from `look`).
     start, end : int
         Instants, as indices.
 
     Returns
     -------
-    total, own : float64 (m, m, 2)
+    total, own : float64 (points, points, 2)
         Displacement in image widths (right, down); `own` = the part beyond what a thing standing still in the scene at
         the same depth would show (0 for scenery).
     """
-    points = owner.shape[0]
-    grid, owners = _grid(points), owner.ravel()
-    total, own = np.zeros((points * points, 2)), np.zeros((points * points, 2))
-    for number in np.unique(owners):
-        inside = owners == number
-        picture = pictures[number]
-        total[inside] = _moved(picture.followed(start, end), picture.followed(start, start), grid[:, inside])
+    before = np.stack([picture.followed(start, start) for picture in path.pictures])
+    after = np.stack([picture.followed(start, end) for picture in path.pictures])
+    change = after @ np.linalg.inv(before)
+    still = change.copy()
+    for number, picture in enumerate(path.pictures):
         if picture.thing >= 0:
-            before, after = views(camera[[start, end]], *picture.depth)
-            own[inside] = total[inside] - _moved(after, before, grid[:, inside])
-    return total.reshape(points, points, 2), own.reshape(points, points, 2)
+            first, last = views(path.camera[[start, end]], *picture.depth)
+            still[number] = last @ np.linalg.inv(first)
+    line = (np.arange(path.points) + 0.5) / path.points - 0.5
+    return _moved(change - np.eye(3), owner, line), _moved(change - still, owner, line)
 
 
-def _moved(after: Floats, before: Floats, points: Floats) -> Floats:
-    return ((after @ np.linalg.inv(before) @ points) - points)[:2].T
+def _moved(change: Floats, owner: NDArray[np.int16], line: Floats) -> Floats:
+    """Return change[owner] applied to every point of the grid spanned by `line`, float64 (points, points, 2)."""
+    x, y = line[None, :], line[:, None]
+    rows = (change[:, k, 0][owner] * x + change[:, k, 1][owner] * y + change[:, k, 2][owner] for k in (0, 1))
+    return np.stack(list(rows), axis=-1)
 
 
 def cell_means(values: NDArray, grid: int) -> NDArray:
@@ -152,8 +174,8 @@ def exact_flow(plan: FilmPlan, segment: str, index: int, grid: int = 32) -> tupl
         a, b = int(first) - shot.onset_frame, int(last) - shot.onset_frame
         if last >= shot.end_frame or fading(shot, a, b):
             continue
-        pictures, camera = pictures_of(plan, shot)
-        total, own = displacement(pictures, camera, look(pictures, a, 2 * grid), a, b)
+        path = course_of_frames(plan, shot, 2 * grid)
+        total, own = displacement(path, look(path, a), a, b)
         flow[step] = cell_means(total, grid) * grid
         valid[step] = True
         fast = np.hypot(own[..., 0], own[..., 1]) > MOVING_SPEED * (b - a) / fps

@@ -66,10 +66,15 @@ TEST: dict[str, tuple[str, Rectangle]] = {
 """Areas of the test segments."""
 
 
-def _site_packages() -> Path:
-    import skimage
+def location(file: str) -> Path:
+    """Return where an installed package keeps a file, e.g. `skimage/data/brick.png`."""
+    from importlib.util import find_spec
 
-    return Path(skimage.__file__).parent.parent
+    package, _, rest = file.partition("/")
+    found = find_spec(package)
+    if found is None or found.origin is None:
+        raise DataProblem(f"The package {package} is missing.", file, "Install what requirements.txt lists.")
+    return Path(found.origin).parent / rest
 
 
 @cache
@@ -85,11 +90,7 @@ def photograph(name: str) -> Image:
     """
     if name not in PHOTOGRAPHS:
         raise UnknownName(f"No photograph is called {name!r}.", name, f"There are {', '.join(PHOTOGRAPHS)}.")
-    path = _site_packages() / PHOTOGRAPHS[name]
-    if not path.exists():
-        import sklearn
-
-        path = Path(sklearn.__file__).parent.parent / PHOTOGRAPHS[name]
+    path = location(PHOTOGRAPHS[name])
     picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
     if picture is None:
         remedy = "Install the versions of scikit-image and scikit-learn in requirements.txt."
@@ -153,6 +154,6 @@ def grade(image: Image, name: str) -> Image:
     matrix[3, 3] = 1.0
     graded = np.asarray(cv2.transform(image, matrix), dtype=np.uint8)
     if np.min(image[..., 3]) < 255:
-        alpha = image[..., 3]
-        np.minimum(graded[..., :3], alpha[..., None], out=graded[..., :3])
+        alpha = cv2.extractChannel(image, 3)
+        graded = np.asarray(cv2.min(graded, cv2.merge((alpha, alpha, alpha, alpha))), dtype=np.uint8)
     return graded

@@ -40,22 +40,22 @@ class Placed:
     ----------
     texture : Texture
     scenery : bool
-    levels : int (n,)
+    levels : list of int
         How often the picture is halved before it is warped (no alias).
     matrices : float64 (n, 3, 3)
         From the halved picture's pixels to the frame's.
-    box : int (n, 4)
-        Left, top, right, bottom of what can be seen of it.
-    solid : int (n,)
+    box : list of [left, top, right, bottom]
+        Where it can be seen in the frame.
+    solid : list of int
         Frame row from which on it hides everything behind.
     """
 
     texture: Texture
     scenery: bool
-    levels: NDArray[np.int64]
+    levels: list[int]
     matrices: Floats
-    box: NDArray[np.int64]
-    solid: NDArray[np.int64]
+    box: list[list[int]]
+    solid: list[int]
 
 
 def in_pixels(picture: Picture, size: int, sharp: int) -> tuple[NDArray[np.int64], Floats]:
@@ -89,7 +89,7 @@ def place(picture: Picture, size: int) -> Placed:
             box[:, 1], solid = _soft_rows(picture.texture.soft_rows, levels, matrices, size)
         elif picture.texture.opaque:
             solid = np.zeros(n, dtype=np.int64)
-    return Placed(picture.texture, picture.thing < 0, levels, matrices, box, solid)
+    return Placed(picture.texture, picture.thing < 0, levels.tolist(), matrices, box.tolist(), solid.tolist())
 
 
 def _soft_rows(
@@ -118,25 +118,24 @@ def compose(placed: Sequence[Placed], k: int, size: int) -> Image:
     """Return the frame at instant k, without fades: uint8 (size, size, 4), RGB and a spare channel."""
     canvas = np.zeros((size, size, 4), dtype=np.uint8)
     # Rows that a later layer of the scenery behind the things hides need no paint.
-    hidden = [size] * len(placed)
+    hidden = [size] * (len(placed) + 1)
     for number in range(len(placed) - 1, -1, -1):
-        below = placed[number]
-        following = hidden[number + 1] if number + 1 < len(placed) else size
-        hidden[number] = min(following, int(below.solid[k])) if below.scenery else size
+        layer = placed[number]
+        hidden[number] = min(hidden[number + 1], layer.solid[k]) if layer.scenery else size
     for number, layer in enumerate(placed):
-        left, top, right, bottom = (int(edge) for edge in layer.box[k])
-        if layer.scenery and number + 1 < len(placed):
+        left, top, right, bottom = layer.box[k]
+        if layer.scenery:
             bottom = min(bottom, hidden[number + 1])
         if right <= left or bottom <= top:
             continue
         matrix = layer.matrices[k, :2].copy()
         matrix[:, 2] -= left, top
         border = cv2.BORDER_REFLECT_101 if layer.texture.opaque else cv2.BORDER_CONSTANT
-        picture = layer.texture.half(int(layer.levels[k]))
+        picture = layer.texture.half(layer.levels[k])
         flags = cv2.INTER_LINEAR
         warped = cv2.warpAffine(picture, matrix, (right - left, bottom - top), flags=flags, borderMode=border)
         painted = np.asarray(warped, dtype=np.uint8)
-        solid = min(max(int(layer.solid[k]), top), bottom) if layer.scenery else bottom
+        solid = min(max(layer.solid[k], top), bottom) if layer.scenery else bottom
         if solid > top:
             _lay_over(canvas[top:solid, left:right], painted[: solid - top])
         if solid < bottom:

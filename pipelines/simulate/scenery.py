@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from brainviz.errors import UnknownName
 from pipelines.simulate import materials
+from pipelines.simulate.stereo import depth_layer
 from pipelines.simulate.textures import (
     PX_PER_WIDTH,
     Texture,
@@ -116,7 +117,7 @@ def _forest(seed: int, rows: NDArray[np.float32], count: int, tall: tuple[float,
 
 def _branches(tiers: NDArray[np.float64], height: float) -> list[tuple[int, tuple[float, float]]]:
     """Return each branch's number, height along the trunk (0 top, 1 foot) and reach; notches between the tiers."""
-    found = []
+    found: list[tuple[int, tuple[float, float]]] = []
     for t in tiers:
         found.append((len(found), (float(t), 0.17 * height * float(t) + 0.8)))
         found.append((len(found), (float(t) - 0.03, 0.17 * height * float(t))))
@@ -330,6 +331,7 @@ PAINTERS: dict[str, Callable[[str, int], Texture]] = {
     "ground": ground,
     "sea": sea,
     "deep": deep,
+    "depth": depth_layer,
     "flat": flat,
     "photo": photo,
     "reeds": reeds,

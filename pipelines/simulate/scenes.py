@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from pipelines.simulate import motion
+from pipelines.simulate import motion, stereo
 from pipelines.simulate.motion import Bounds, Habit, rounded
 from pipelines.simulate.plan import Scenery, Shot, Thing
 from pipelines.simulate.scenery import HORIZON
@@ -56,7 +56,13 @@ PHOTO_WORDS = {
     "rocket-right": "a rocket on its pad at dusk",
 }
 
-PHOTO_ROOM = {"rocket-right": (0.05, 0.2), "rocket-left": (0.04, 0.25), "lake": (0.05, 0.4), "cat": (0.4, 0.1)}
+PHOTO_ROOM = {
+    "rocket-right": (0.05, 0.2),
+    "rocket-left": (0.04, 0.25),
+    "lake": (0.05, 0.4),
+    "cat": (0.4, 0.1),
+    "motorcycle": (0.35, 0.08),
+}
 """How far a camera may go over a photograph before it meets the mirrored border, widths."""
 
 
@@ -138,9 +144,9 @@ def birds(draft: Draft) -> Scene:
     facing, things = draft.facing(), []
     for x in draft.spread(count):
         size = float(rng.uniform(0.45, 0.75)) / np.sqrt(count)
-        path = motion.forward(rng, draft.seconds, facing, 0.14, 0.5)
+        path = motion.forward(rng, draft.seconds, facing, 0.12, 0.4)
         more = {"hz": rng.uniform(0.6, 1.3), "swing": rng.uniform(0.6, 1.0), "facing": facing}
-        more["follow"] = rng.choice([0.0, 1.0], p=[0.6, 0.4])
+        more["follow"] = rng.choice([0.0, 0.9], p=[0.4, 0.6])
         at = (float(x), float(rng.uniform(-0.30, 0.02)))
         things.append(draft.thing("bird", f"{kind}:{draft.material.grass}", size, at, path, tall=1.0, **more))
     front = (draft.layer("reeds", draft.pick("meadow", "autumn"), 2, 1.5, 1.3),) if rng.random() < 0.3 else ()
@@ -322,7 +328,12 @@ def still_life(draft: Draft) -> Scene:
     """A photograph under the camera."""
     rng = draft.rng
     variant = draft.pick(*draft.material.photos)
-    back = Scenery("photo", variant, 0, 1.0, 1.0, (rounded(rng.uniform(-0.04, 0.04)), 0.0))
+    origin = (rounded(rng.uniform(-0.04, 0.04)), 0.0)
+    back: tuple[Scenery, ...] = (Scenery("photo", variant, 0, 1.0, 1.0, origin),)
+    if variant == "motorcycle":
+        # Only a camera that travels sees parallax; then the nearer layer also grows faster.
+        depths = {layer: stereo.PARALLAX[layer] if draft.travel else 1.0 for layer in ("far", "near")}
+        back = tuple(Scenery("depth", layer, 0, depth, depth, origin) for layer, depth in depths.items())
     things: list[Thing] = []
     words = PHOTO_WORDS[variant]
     if variant in ("flower", "coffee", "cat", "lake") and rng.random() < 0.6:
@@ -335,7 +346,7 @@ def still_life(draft: Draft) -> Scene:
     limit = Bounds(
         x=PHOTO_ROOM.get(variant, (0.4, 0.15))[0], y=PHOTO_ROOM.get(variant, (0.4, 0.15))[1], out=0.0, into=0.45
     )
-    return "photograph", words[:1].upper() + words[1:], (back,), tuple(things), (), limit
+    return "photograph", words[:1].upper() + words[1:], back, tuple(things), (), limit
 
 
 SCENES: tuple[tuple[Callable[[Draft], Scene], float], ...] = (

@@ -12,7 +12,7 @@ import pytest
 from brainviz.errors import UnknownName
 from pipelines.simulate.config import SimulationConfig
 from pipelines.simulate.drive import DRIVE_HZ, film_drive
-from pipelines.simulate.exact_flow import clip_frames, displacement, exact_flow, look, pictures_of
+from pipelines.simulate.exact_flow import clip_frames, course_of_frames, displacement, exact_flow, look
 from pipelines.simulate.film import plan_film, render_segment, write_film
 from pipelines.simulate.plan import FilmPlan, Scenery, Shot, Thing
 from pipelines.simulate.renderer import render_frames
@@ -107,9 +107,9 @@ def test_exact_flow_agrees_with_dense_inverse_search(tiny: FilmPlan) -> None:
             at = shot.onset_frame + 20
             grey = [cv2.cvtColor(f, cv2.COLOR_RGB2GRAY) for f in render_frames(tiny, segment, [at, at + 2])]
             measured = search.calc(grey[0], grey[1], None)
-            pictures, camera = pictures_of(tiny, shot)
-            owner = look(pictures, 20, size)
-            exact = displacement(pictures, camera, owner, 20, 22)[0] * size
+            path = course_of_frames(tiny, shot, size)
+            owner = look(path, 20)
+            exact = displacement(path, owner, 20, 22)[0] * size
             steep = np.hypot(cv2.Sobel(grey[0], cv2.CV_32F, 1, 0), cv2.Sobel(grey[0], cv2.CV_32F, 0, 1)) / 8
             labels = owner.astype(np.float32)
             inside = cv2.dilate(labels, np.ones((9, 9))) == cv2.erode(labels, np.ones((9, 9)))
@@ -127,8 +127,8 @@ def test_frames_warped_by_the_exact_flow_match(tiny: FilmPlan) -> None:
     rows, columns = np.mgrid[:size, :size].astype(np.float32)
     for shot in tiny.shots("seg2"):
         frames = render_frames(tiny, "seg2", [shot.onset_frame + 30, shot.onset_frame + 33]).astype(np.float32)
-        pictures, camera = pictures_of(tiny, shot)
-        total, _ = displacement(pictures, camera, look(pictures, 30, size), 30, 33)
+        path = course_of_frames(tiny, shot, size)
+        total, _ = displacement(path, look(path, 30), 30, 33)
         to = (total * size).astype(np.float32)
         x, y = columns + to[..., 0], rows + to[..., 1]
         inside = (x > 1) & (x < size - 2) & (y > 1) & (y < size - 2)
@@ -143,10 +143,10 @@ def test_drive_agrees_with_flow_over_short_steps(tiny: FilmPlan) -> None:
     assert drive.velocity.shape == (128, 16, 16, 2)
     assert np.allclose(np.diff(drive.times_s), 1 / DRIVE_HZ)
     shot = tiny.shots("seg1")[0]
-    pictures, camera = pictures_of(tiny, shot)
+    path = course_of_frames(tiny, shot, 32)
     for k in (9, 13):
         frame = int(drive.times_s[k] * 15)
-        total, _ = displacement(pictures, camera, look(pictures, frame, 32), frame, frame + 1)
+        total, _ = displacement(path, look(path, frame), frame, frame + 1)
         cells = total.reshape(16, 2, 16, 2, 2).mean(axis=(1, 3)) * 15
         gap = np.hypot(*np.moveaxis(drive.velocity[k] - cells, -1, 0))
         assert np.median(gap) < 0.02
