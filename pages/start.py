@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from brainviz.components import run_card, shell, store
+from brainviz.components import assets, run_card, shell, store
 from brainviz.errors import BrainvizError
 from pipelines import runs
 
@@ -14,14 +14,13 @@ shell.ensure_app()
 
 
 def introduction() -> None:
-    st.html(
-        """
-        <div class="hero"><p class="over">brainviz</p>
+    words = """
+        <div><p class="over">brainviz</p>
         <h1>What motion can be read from a brain that watches a film?</h1>
         <p>From one picture, and from fMRI of the seconds that follow, a decoder predicts how everything in the picture
         will move. See the prediction beside the true motion, and beside what the picture alone already gives away.</p>
         </div>"""
-    )
+    st.html(f'<div class="hero">{words}<img alt="" src="{assets.data_address("start/field.svg")}"></div>')
 
 
 def offer() -> None:

@@ -7,8 +7,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from browser.conftest import Server, serving
 from playwright.sync_api import sync_playwright
+
+from support.app_server import Server, serving
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "assets" / "screenshots"
@@ -26,7 +27,7 @@ def take(browser: Any, server: Server, folder: Path, whole: bool = False) -> Non
         context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
         page = context.new_page()
         page.goto(server.url + address)
-        page.wait_for_selector("[data-testid=stAppViewContainer] canvas, [data-testid=stImage]", timeout=60_000)
+        page.wait_for_selector("canvas[data-panel][data-frame], img.flatmap", timeout=60_000)
         page.wait_for_timeout(4000)  # sprites decode, plots draw, the skeletons go
         page.screenshot(path=folder / f"{name}.png", full_page=whole)
         context.close()

@@ -80,13 +80,16 @@ function drawArrows(context, flow, grid, step, maximum, size) {
   context.stroke();
 }
 
-function hatchPattern(context) {
+/** Diagonal lines: over a grey veil where the truth itself is not valid, bare and faint over predictions. */
+function hatchPattern(context, veiled) {
   const tile = new OffscreenCanvas(12, 12);
   const pen = tile.getContext("2d");
-  pen.fillStyle = "rgba(120,124,132,.55)";
-  pen.fillRect(0, 0, 12, 12);
-  pen.strokeStyle = "rgba(255,255,255,.85)";
-  pen.lineWidth = 2;
+  if (veiled) {
+    pen.fillStyle = "rgba(120,124,132,.5)";
+    pen.fillRect(0, 0, 12, 12);
+  }
+  pen.strokeStyle = veiled ? "rgba(255,255,255,.85)" : "rgba(90,94,102,.45)";
+  pen.lineWidth = veiled ? 2 : 1;
   for (const shift of [-12, 0, 12]) {
     pen.moveTo(shift, 12);
     pen.lineTo(shift + 12, 0);

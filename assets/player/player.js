@@ -188,8 +188,8 @@ class Player {
     pen.imageSmoothingEnabled = true;
     pen.globalAlpha = 1;
     if (this.view.mask && moving) fillCells(pen, moving, grid, step, 0, CANVAS, "rgba(128,132,140,.82)");
-    this.hatch ??= hatchPattern(pen);
-    fillCells(pen, valid, grid, step, 0, CANVAS, this.hatch);
+    stage.hatch ??= hatchPattern(pen, panel.id === "truth");
+    fillCells(pen, valid, grid, step, 0, CANVAS, stage.hatch);
     if (this.view.arrows) drawArrows(pen, panel.flow, grid, step, maximum, CANVAS);
     const cut = shareInvalid(valid, grid, step) > 0.5;
     stage.flag.textContent = cut ? "not scored: cut, fade or unreliable step" : "";

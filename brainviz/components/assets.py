@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from functools import cache
 from pathlib import Path
 
@@ -17,6 +18,11 @@ def text(name: str) -> str:
 def script(folder: str, parts: tuple[str, ...]) -> str:
     """Several JavaScript files as one module, in this order: small files to read, one string for Streamlit."""
     return "\n".join(text(f"{folder}/{part}.js") for part in parts)
+
+
+def data_address(name: str) -> str:
+    """An SVG file as an address that needs no request (Streamlit strips inline SVG)."""
+    return f"data:image/svg+xml;base64,{base64.b64encode(text(name).encode()).decode()}"
 
 
 def icon(name: str) -> str:
