@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from pipelines.simulate.cast import MATERIAL
 from pipelines.simulate.motion import rounded
 from pipelines.simulate.plan import Scenery, Shot, Thing
-from pipelines.simulate.scenes import MATERIAL
 from pipelines.simulate.tracks import Track
 
 CONTINUATIONS = {"action": ("glide", "flap"), "camera": ("object", "camera"), "static": ("left", "right")}

@@ -113,3 +113,29 @@ def _cropped(rgba: materials.Image) -> Texture:
     left, right = max(columns[0] - 4, 0), min(columns[-1] + 5, rgba.shape[1])
     origin = (rgba.shape[1] / 2 - 0.5 - left, rgba.shape[0] / 2 - 0.5 - top)
     return Texture(np.ascontiguousarray(rgba[top:bottom, left:right]), PX_PER_SIZE, origin)
+
+
+PAINTS: tuple[Colour, ...] = (
+    (206, 52, 44),
+    (38, 92, 160),
+    (236, 178, 52),
+    (46, 128, 96),
+    (226, 226, 220),
+    (122, 60, 126),
+    (230, 112, 54),
+    (70, 164, 196),
+)
+"""Colours that a thing's variant counts through."""
+
+
+def name_and_area(variant: str) -> tuple[str, str]:
+    """Return the two halves of a variant `name:area`; without area the second is empty."""
+    name, _, area = variant.partition(":")
+    return name, area
+
+
+def moved(texture: Texture, x: float, y: float) -> Texture:
+    """Return a texture whose own origin lies at a point of the thing."""
+    left = texture.origin[0] - x * texture.px_per_unit
+    top = texture.origin[1] - y * texture.px_per_unit
+    return Texture(texture.rgba, texture.px_per_unit, (left, top))

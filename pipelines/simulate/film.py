@@ -20,7 +20,7 @@ import numpy as np
 from pipelines.simulate.cases import CASE_CLIPS, Instance, instances
 from pipelines.simulate.config import CLIP_S, SimulationConfig
 from pipelines.simulate.plan import FilmPlan, Shot
-from pipelines.simulate.scenes import flickering, ordinary_shot
+from pipelines.simulate.shots import flickering, ordinary_shot
 
 Progress = Callable[[int, int], None]
 """Called with the number of frames done and the number of all frames."""

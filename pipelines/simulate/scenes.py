@@ -1,123 +1,18 @@
-"""Ordinary shots: what is in them, how it moves, and the caption that says so."""
+"""Ordinary scenes: what is in them and how it moves."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
 from pipelines.simulate import motion, stereo
-from pipelines.simulate.motion import Bounds, Habit, rounded
-from pipelines.simulate.plan import Scenery, Shot, Thing
-from pipelines.simulate.scenery import HORIZON
+from pipelines.simulate.cast import COLOURS, PHOTO_ROOM, PHOTO_WORDS, Draft
+from pipelines.simulate.motion import Bounds, rounded
+from pipelines.simulate.outdoors import HORIZON
+from pipelines.simulate.plan import Scenery, Thing
 from pipelines.simulate.tracks import Track
-
-COLOURS = ("red", "blue", "yellow", "green", "white", "purple", "orange", "light blue")
-"""Names of `artwork.PAINTS`."""
-
-SKY_GRADES = ("neutral", "warm", "cool", "rich", "faded")
-
-
-@dataclass(frozen=True)
-class Material:
-    """Which areas of the photographs and which seeds a split may use: training and test share none."""
-
-    grass: str
-    gravel: str
-    brick: str
-    moon: str
-    hubble: str
-    coins: str
-    photos: tuple[str, ...]
-    seeds: int
-
-
-MATERIAL = {
-    "training": Material(
-        "grass-left", "gravel-left", "brick-left", "moon-top", "hubble-left", "coins-top",
-        ("astronaut", "cat", "coffee", "motorcycle", "rocket-left", "lake"), 1000,
-    ),
-    "test": Material(
-        "grass-right", "gravel-right", "brick-right", "moon-bottom", "hubble-right", "coins-bottom",
-        ("camera", "flower", "rocket-right"), 2000,
-    ),
-}  # fmt: skip
-
-PHOTO_WORDS = {
-    "astronaut": "an astronaut's portrait",
-    "cat": "a tabby cat",
-    "coffee": "a cup of coffee on a wooden table",
-    "motorcycle": "a red motorcycle in a garage",
-    "rocket-left": "lattice towers of a launch site at dusk",
-    "lake": "a lake behind trees",
-    "camera": "a cameraman in a park",
-    "flower": "a dahlia in bloom",
-    "rocket-right": "a rocket on its pad at dusk",
-}
-
-PHOTO_ROOM = {
-    "rocket-right": (0.05, 0.2),
-    "rocket-left": (0.04, 0.25),
-    "lake": (0.05, 0.4),
-    "cat": (0.4, 0.1),
-    "motorcycle": (0.35, 0.08),
-}
-"""How far a camera may go over a photograph before it meets the mirrored border, widths."""
-
-
-@dataclass
-class Draft:
-    """A shot in the making."""
-
-    rng: np.random.Generator
-    material: Material
-    seconds: float
-    travel: bool
-
-    def pick(self, *choices: str) -> str:
-        """Return one of the choices."""
-        return str(choices[self.rng.integers(len(choices))])
-
-    def seed(self, pool: int) -> int:
-        """Return a seed out of a small pool, so that paintings are reused."""
-        return self.material.seeds + int(self.rng.integers(pool))
-
-    def layer(self, kind: str, variant: str, pool: int, parallax: float, lens: float) -> Scenery:
-        """Return scenery that follows a travelling camera by its depth, a turning camera fully."""
-        x = rounded(self.rng.uniform(-1.3, 1.3))
-        depth = (parallax, lens) if self.travel else (1.0, 1.0)
-        return Scenery(kind, variant, self.seed(pool), depth[0], depth[1], (x, 0.0))
-
-    def thing(self, kind: str, variant: str, size: float, at: tuple[float, float], path: Track, **more: float) -> Thing:
-        """Return a thing that comes back from the other side when it has left the frame."""
-        wrap = (rounded(1.5 + size), rounded(1.5 + size) if more.pop("tall", 0.0) else 0.0)
-        turn = rounded(more.pop("phase", float(self.rng.uniform(0, 2 * np.pi))))
-        facing = int(more.pop("facing", 1))
-        numbers = {name: rounded(value) for name, value in more.items()}
-        place = (rounded(at[0]), rounded(at[1]))
-        return Thing(
-            kind,
-            variant,
-            self.seed(3),
-            place,
-            rounded(size),
-            facing=facing,
-            wrap=wrap,
-            phase=turn,
-            path=path,
-            **numbers,
-        )
-
-    def facing(self) -> int:
-        """Return left or right."""
-        return int(self.rng.choice([-1, 1]))
-
-    def spread(self, count: int) -> np.ndarray:
-        """Return places across the frame that do not crowd."""
-        places = (np.arange(count) + self.rng.uniform(0.25, 0.75, count)) / count - 0.5
-        return self.rng.permutation(places) * 1.15
-
 
 Scene = tuple[str, str, tuple[Scenery, ...], tuple[Thing, ...], tuple[Scenery, ...], Bounds]
 """Name, what is seen, back, things, front, how far the camera may go."""
@@ -362,68 +257,3 @@ SCENES: tuple[tuple[Callable[[Draft], Scene], float], ...] = (
     (still_life, 0.06),
 )
 """Scenes and how often they come."""
-
-
-HABITS: dict[str, Habit] = {
-    "balloons": Habit((-1.0, 0.0), 0.5),
-    "road": Habit((1.0, 0.0), 0.5),
-    "walk": Habit((-1.0, 0.0), 0.4),
-    "sailing": Habit((1.0, 0.0), 0.4),
-    "overhead": Habit((0.0, -1.0), 0.5),
-    "space": Habit((0.7, 0.7), 0.85),
-    "underwater": Habit((-0.9, 0.3), 0.6),
-    "photograph": Habit((1.0, 0.0), 0.85),
-}
-"""Habits by scene; they cancel over the film. After birds and planes the camera follows the way they face.
-
-Chosen so that a scene's mean motion explains 5 to 20 % of the flow's power, as the first frame of a real clip might
-(own choice: the published decoder reports no such figure).
-"""
-
-
-def _habit(scene: str, things: tuple[Thing, ...]) -> Habit:
-    return HABITS[scene] if scene in HABITS else Habit((float(things[0].facing), 0.0), 0.5)
-
-
-def camera_words(track: Track, seconds: float) -> str:
-    """Return the camera's main motion in words, for a caption."""
-    ends = [*track.starts_s[1:], seconds]
-    lengths = [end - start for start, end in zip(track.starts_s, ends, strict=True)]
-    words = []
-    for rate, _ in sorted(zip(track.rates, lengths, strict=True), key=lambda pair: -pair[1])[:2]:
-        x, y, zoom, angle = rate
-        if max(abs(x), abs(y), abs(zoom), abs(angle)) < 0.015:
-            words.append("holds still")
-        elif max(abs(zoom), 0.5 * abs(angle)) > max(abs(x), abs(y)):
-            closer = "moves closer" if zoom > 0 else "moves back"
-            words.append(closer if abs(zoom) > 0.5 * abs(angle) else "turns")
-        elif abs(x) >= abs(y):
-            words.append(f"pans {'right' if x > 0 else 'left'}")
-        else:
-            words.append(f"tilts {'down' if y > 0 else 'up'}")
-    if len(words) == 2 and words[0] != words[1] and seconds > 6:
-        return f"; the camera mostly {words[0]} and also {words[1]}."
-    return f"; the camera {words[0]}."
-
-
-def ordinary_shot(rng: np.random.Generator, split: str, number: int, onset_frame: int, n_frames: int, fps: int) -> Shot:
-    """Return a random shot of a split ("training" or "test")."""
-    seconds = n_frames / fps
-    draft = Draft(rng, MATERIAL[split], seconds, bool(rng.random() < 0.6))
-    makers = [maker for maker, _ in SCENES]
-    maker = makers[rng.choice(len(makers), p=[share for _, share in SCENES])]
-    scene, words, back, things, front, bounds = maker(draft)
-    style = str(rng.choice(["", "still", "pan"], p=[0.74, 0.12, 0.14]))
-    camera = motion.camera(rng, seconds, bounds, _habit(scene, things), style)
-    grade = draft.pick(*SKY_GRADES) if scene not in ("photograph", "space") else draft.pick("neutral", "rich", "warm")
-    fade_in, fade_out = (int(rng.integers(6, 12)) if rng.random() < 0.06 else 0 for _ in range(2))
-    return Shot(
-        number, onset_frame, n_frames, scene, words + camera_words(camera, seconds), back, things, front, camera, grade,
-        fade_in, fade_out,
-    )  # fmt: skip
-
-
-def flickering(rng: np.random.Generator) -> tuple[tuple[float, float, float], ...]:
-    """Return slow and fast changes of light: log amplitude, frequency in Hz, phase (own choice of ranges)."""
-    sines = [(rng.uniform(0.05, 0.14), hz, rng.uniform(0, 2 * np.pi)) for hz in rng.uniform([0.2, 0.8, 2], [0.6, 2, 4])]
-    return tuple((rounded(a), rounded(hz), rounded(p)) for a, hz, p in sines)

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brainviz.errors import UnknownName
-from pipelines.simulate import artwork
+from pipelines.simulate import animals, objects, vehicles
+from pipelines.simulate.drawing import moved
 from pipelines.simulate.textures import Texture
 
 Floats = NDArray[np.float64]
@@ -79,7 +80,7 @@ def _away_from_zero(value: Floats) -> Floats:
 
 
 def _bird(variant: str, seed: int) -> tuple[Part, ...]:
-    body, far, near, joint = artwork.bird(variant, seed)
+    body, far, near, joint = animals.bird(variant, seed)
     return (
         Part(far, joint, "flap", 0.95, 0.12),
         Part(body),
@@ -88,13 +89,13 @@ def _bird(variant: str, seed: int) -> tuple[Part, ...]:
 
 
 def _car(variant: str, seed: int) -> tuple[Part, ...]:
-    shadow, body, wheel, centres, radius = artwork.car(variant, seed)
-    wheels = tuple(Part(artwork.moved(wheel, x, y), (x, y), "roll", radius) for x, y in centres)
+    shadow, body, wheel, centres, radius = vehicles.car(variant, seed)
+    wheels = tuple(Part(moved(wheel, x, y), (x, y), "roll", radius) for x, y in centres)
     return (Part(shadow), Part(body), *wheels)
 
 
 def _fish(variant: str, seed: int) -> tuple[Part, ...]:
-    tail, body, fin = artwork.fish(variant, seed)
+    tail, body, fin = animals.fish(variant, seed)
     return (
         Part(tail, (-0.22, 0.0), "bend", 0.42),
         Part(body, (0.35, 0.0), "bend", 0.07, 0.0, 0.9),
@@ -103,7 +104,7 @@ def _fish(variant: str, seed: int) -> tuple[Part, ...]:
 
 
 def _butterfly(variant: str, seed: int) -> tuple[Part, ...]:
-    shadow, left, right, body = artwork.butterfly(variant, seed)
+    shadow, left, right, body = animals.butterfly(variant, seed)
     return (
         Part(shadow, (0.0, 0.0), "narrow", 0.36, 0.62),
         Part(left, (0.0, 0.0), "narrow", 0.38, 0.62),
@@ -113,7 +114,7 @@ def _butterfly(variant: str, seed: int) -> tuple[Part, ...]:
 
 
 def _walker(variant: str, seed: int) -> tuple[Part, ...]:
-    shadow, leg, trunk, arm = artwork.walker(variant, seed)
+    shadow, leg, trunk, arm = animals.walker(variant, seed)
     hip, shoulder = (0.0, 0.07), (0.0, -0.20)
     return (
         Part(shadow),
@@ -141,20 +142,20 @@ def _alone(make: Callable[[str, int], Texture]) -> Callable[[str, int], tuple[Pa
 
 
 KINDS: dict[str, Callable[[str, int], tuple[Part, ...]]] = {
-    "asteroid": _alone(artwork.asteroid),
-    "ball": _with_shadow(artwork.ball),
-    "balloon": _alone(artwork.balloon),
+    "asteroid": _alone(objects.asteroid),
+    "ball": _with_shadow(objects.ball),
+    "balloon": _alone(vehicles.balloon),
     "bird": _bird,
-    "boat": _alone(artwork.boat),
+    "boat": _alone(vehicles.boat),
     "butterfly": _butterfly,
     "car": _car,
-    "carrier": _alone(artwork.carrier),
-    "coin": _with_shadow(artwork.coin),
+    "carrier": _alone(vehicles.carrier),
+    "coin": _with_shadow(objects.coin),
     "fish": _fish,
-    "leaf": _with_shadow(artwork.leaf),
-    "plane": _alone(artwork.plane),
-    "planet": _alone(artwork.planet),
-    "tower": _alone(artwork.tower),
+    "leaf": _with_shadow(objects.leaf),
+    "plane": _alone(vehicles.plane),
+    "planet": _alone(objects.planet),
+    "tower": _alone(objects.tower),
     "walker": _walker,
 }
 
