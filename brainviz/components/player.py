@@ -102,7 +102,10 @@ def pack_clip(clip: PlayerClip) -> bytes:
         if panel.flow.shape != (*clip.valid.shape, 2):
             raise BrainvizError(f"This flow field has the shape {panel.flow.shape}.", panel.label, "Build it again.")
     packer = Packer()
-    panels: list[dict[str, Any]] = [{"id": "film", "label": "Film", "explanation": "The film that was shown."}]
+    mark = "simulated" if clip.simulated else ""
+    panels: list[dict[str, Any]] = [
+        {"id": "film", "label": "Film", "note": mark, "explanation": "The film that was shown."}
+    ]
     panels += [_panel_header(panel, packer) for panel in clip.panels]
     header = {
         "id": clip.id,
