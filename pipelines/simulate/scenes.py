@@ -32,6 +32,10 @@ def _many(number: int, one: str, several: str) -> str:
     return one if number == 1 else f"{('Two', 'Three', 'Four', 'Five')[number - 2]} {several}"
 
 
+def _article(word: str) -> str:
+    return f"{'an' if word[0] in 'aeiou' else 'a'} {word}"
+
+
 def birds(draft: Draft) -> Scene:
     """Birds over hills."""
     rng, count = draft.rng, int(draft.rng.choice([1, 2, 3, 4], p=[0.4, 0.3, 0.2, 0.1]))
@@ -72,7 +76,7 @@ def planes(draft: Draft) -> Scene:
     at = (float(rng.uniform(-0.15, 0.15)), float(rng.uniform(-0.25, 0.05)))
     more = {"facing": facing, "follow": rng.choice([0.0, 0.8]), "angle": tilt, "tall": 1.0}
     thing = draft.thing("plane", str(colour), float(rng.uniform(0.6, 0.9)), at, path, **more)
-    words = f"An airliner with a {COLOURS[colour]} tail flies among clouds"
+    words = f"An airliner with {_article(COLOURS[colour])} tail flies among clouds"
     return "plane", words, (_sky(draft), _hills(draft)), (thing,), (), Bounds(y=0.28, angle=0.14)
 
 
@@ -90,7 +94,7 @@ def road(draft: Draft) -> Scene:
     land = draft.pick("sand:{1}:road", "meadow:{0}:road", "autumn:{0}:road")
     ground = draft.layer("ground", land.format(draft.material.grass, draft.material.gravel), 2, 1.0, 1.0)
     front = (draft.layer("pillars", f"{draft.material.brick}:sandstone", 2, 1.5, 1.3),) if rng.random() < 0.3 else ()
-    words = _many(count, f"A {COLOURS[colours[0]]} car drives", "cars drive") + " along a road"
+    words = _many(count, f"{_article(COLOURS[colours[0]]).capitalize()} car drives", "cars drive") + " along a road"
     words += " behind pillars" if front else ""
     return "road", words, (_sky(draft), _hills(draft), ground), tuple(things), front, Bounds(y=0.16, out=0.06)
 
@@ -106,7 +110,7 @@ def walk(draft: Draft) -> Scene:
     for k, x in enumerate(draft.spread(count)):
         size = float(rng.uniform(0.5, 0.62)) + 0.08 * k
         path = _level(motion.forward(rng, draft.seconds, facing, 0.11, 0.0))
-        more = {"facing": facing, "hz": rng.uniform(0.7, 1.0), "follow": rng.choice([0.0, 0.9], p=[0.6, 0.4])}
+        more = {"facing": facing, "hz": rng.uniform(0.7, 1.0), "follow": rng.choice([0.0, 0.9], p=[0.4, 0.6])}
         at = (float(x), 0.30 + 0.07 * k - 0.51 * size)
         things.append(draft.thing("walker", str((colour + 3 * k) % 8), size, at, path, **more))
     land = draft.pick("meadow:{0}:plain", "snow:{1}:plain", "sand:{1}:plain", "autumn:{0}:plain")
@@ -114,7 +118,7 @@ def walk(draft: Draft) -> Scene:
     place = {"m": "a meadow", "s": "snow" if land[1] == "n" else "sand", "a": "an autumn field"}[land[0]]
     grass = land[0] in "ma" and rng.random() < 0.5
     front = (draft.layer("reeds", land.split(":")[0], 2, 1.5, 1.3),) if grass else ()
-    words = _many(count, f"A person in a {COLOURS[colour]} coat walks", "people walk") + f" over {place}"
+    words = _many(count, f"A person in {_article(COLOURS[colour])} coat walks", "people walk") + f" over {place}"
     return "walk", words, (_sky(draft), _hills(draft), ground), tuple(things), front, Bounds(y=0.16, out=0.06)
 
 
@@ -215,7 +219,7 @@ def underwater(draft: Draft) -> Scene:
         variant = f"{(colour + (0 if school else k)) % 8}:{draft.material.grass}"
         things.append(draft.thing("fish", variant, size, at, path, **more))
     back = draft.layer("deep", draft.material.gravel, 3, 0.55, 0.5)
-    words = _many(count, f"A {COLOURS[colour]} fish swims", "fish swim") + " over a bed of stones"
+    words = _many(count, f"{_article(COLOURS[colour]).capitalize()} fish swims", "fish swim") + " over a bed of stones"
     return "underwater", words, (back,), tuple(things), (), Bounds(y=0.28, angle=0.12)
 
 
