@@ -24,7 +24,13 @@ def _film_problems(ds: CC2017) -> list[Problem]:
         if isinstance(state, DataProblem):
             remedy = f"{state.remedy} Until then its scans are left out."
             found.append(Problem("film", "error", state.what, state.where, remedy, "", segment, left_out=True))
-        elif segment not in scanned:
+            continue
+        if not state.steady:
+            path = ds.layout.films[segment]
+            what = "The film's frame rate varies, so that frames cannot be told by number to the last one."
+            remedy = f"Convert it: ffmpeg -i {path.name} -vf fps={round(state.fps)} steady.mp4, and use that."
+            found.append(Problem("film", "warning", what, str(path), remedy, "", segment))
+        if segment not in scanned:
             what = "No subject has a scan of this film."
             remedy = f"Add subject*/fmri/{segment}/cifti, or ignore this."
             found.append(

@@ -36,13 +36,16 @@ class FilmInfo:
         Frames per second (mean over the film).
     n_frames : int
     width, height : int
-        In pixels, as shown.
+        In pixels.
+    steady : bool
+        Whether all frames last equally long; only then are frame numbers times.
     """
 
     fps: float
     n_frames: int
     width: int
     height: int
+    steady: bool = True
 
     @property
     def duration_s(self) -> float:
@@ -78,7 +81,9 @@ def _cached_info(path: str, size: int, changed_ns: int) -> FilmInfo:
             n_frames = round(float(stream.duration * stream.time_base * rate))
         if n_frames < 1:
             raise DataProblem("The film holds no frames.", path, "Copy or download it again.")
-        return FilmInfo(float(rate), int(n_frames), stream.width, stream.height)
+        # Containers state the mean rate and the rate at which all time stamps can be told apart.
+        steady = not stream.base_rate or abs(float(stream.base_rate / rate) - 1) < 0.01
+        return FilmInfo(float(rate), int(n_frames), stream.width, stream.height, steady)
 
 
 def read_frames(

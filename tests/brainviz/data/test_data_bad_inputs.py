@@ -259,6 +259,23 @@ def test_film_that_is_longer_than_its_scan(bad: Path) -> None:
     assert "9 volumes; its film of 10 s asks for 10 or 11" in ds.problems[0].what
 
 
+def test_film_whose_frame_rate_varies(bad: Path) -> None:
+    film = bad / "stimuli" / "seg1.mp4"
+    film.unlink()
+    with av.open(str(film), "w") as container:
+        stream = container.add_stream("libx264", rate=15)
+        stream.height, stream.width, stream.pix_fmt = 48, 64, "yuv420p"
+        stream.codec_context.time_base = Fraction(1, 60)
+        for i in range(120):
+            frame = av.VideoFrame.from_ndarray(stamped_frame(i), format="rgb24")
+            frame.pts, frame.time_base = 4 * i + (i % 3 == 1), Fraction(1, 60)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    problem = next(p for p in CC2017(bad).problems if p.kind == "film")
+    assert problem.severity == "warning" and "varies" in problem.what and "fps=15" in problem.remedy
+    assert problem.path == str(film) and CC2017(bad).runs("1", "seg1") == [1, 2]
+
+
 def test_captions_without_columns(bad: Path) -> None:
     (bad / "captions.csv").write_text("segment,caption\nseg1,a cat\n")
     (problem,) = CC2017(bad).problems
