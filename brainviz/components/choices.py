@@ -89,7 +89,7 @@ def search_text(name: str, label: str, placeholder: str) -> str:
 def show_notices() -> None:
     """Show what could not be honoured, once."""
     for message in st.session_state.pop(NOTICES, []):
-        st.toast(message, icon=":material/link_off:")
+        st.toast(message, icon=":material/link_off:", duration="long")
 
 
 def _notice(message: str) -> None:
