@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from brainviz.data.problems import Problem
+from brainviz.data.timing import is_whole
 from brainviz.errors import DataProblem
 
 if TYPE_CHECKING:
@@ -30,6 +31,10 @@ def _film_problems(ds: CC2017) -> list[Problem]:
             what = "The film's frame rate varies, so that frames cannot be told by number to the last one."
             remedy = f"Convert it: ffmpeg -i {path.name} -vf fps={round(state.fps)} steady.mp4, and use that."
             found.append(Problem("film", "warning", what, str(path), remedy, "", segment))
+        if not is_whole(state.duration_s):
+            what = f"The film lasts {state.duration_s:g} s, no whole number of 2-s volumes: the cut may be off by one."
+            remedy = "Compare its length with that of the data set's description; is it complete?"
+            found.append(Problem("length", "warning", what, str(ds.layout.films[segment]), remedy, "", segment))
         if segment not in scanned:
             what = "No subject has a scan of this film."
             remedy = f"Add subject*/fmri/{segment}/cifti, or ignore this."

@@ -81,6 +81,14 @@ class Recording:
         return (np.arange(self.n_raw, dtype=np.float64) + START_OF_EXTRA[self.extra]) * self.tr_s
 
 
+def is_whole(film_s: float, tr_s: float = TR_S) -> bool:
+    """Whether a film lasts a whole number of volumes, give or take an eighth of one.
+
+    Of other films the number of volumes does not tell the recording start for sure.
+    """
+    return abs(film_s / tr_s - round(film_s / tr_s)) <= 1 / 8
+
+
 def film_volumes(film_s: float, tr_s: float = TR_S) -> int:
     """Volumes that a film of this many seconds fills; up to a quarter of a TR may be missing at its end."""
     return int((film_s + tr_s / 4) // tr_s)

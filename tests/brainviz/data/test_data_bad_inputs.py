@@ -276,6 +276,15 @@ def test_film_whose_frame_rate_varies(bad: Path) -> None:
     assert problem.path == str(film) and CC2017(bad).runs("1", "seg1") == [1, 2]
 
 
+def test_film_that_lasts_no_whole_number_of_volumes(bad: Path) -> None:
+    film = bad / "stimuli" / "seg1.mp4"
+    film.unlink()
+    write_film(film, (stamped_frame(i) for i in range(4 * 30 + 11)))
+    (problem,) = CC2017(bad).problems
+    assert problem.severity == "warning" and "off by one" in problem.what and problem.path == str(film)
+    assert CC2017(bad).runs("1", "seg1") == [1, 2]
+
+
 def test_captions_without_columns(bad: Path) -> None:
     (bad / "captions.csv").write_text("segment,caption\nseg1,a cat\n")
     (problem,) = CC2017(bad).problems
