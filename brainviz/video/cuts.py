@@ -27,8 +27,11 @@ _BINS = 16  # of each histogram
 _BATCH = 128  # frames summarised at once
 _NEIGHBOURS_S = 0.5  # a cut is compared with the differences this far around
 _LEAST_CHANGE = 0.035  # of the coarse picture, relative to full scale
+_LARGE_CHANGE = 0.12  # that is a cut even between pictures of one composition
+_OTHER_PICTURE = 0.95  # correlation with the frame before, below which the picture is another
 _LEAST_COLOUR = 0.06  # share of pixels that change their histogram bin
 _OUTLIER = 3.0  # times the differences around
+_LEAST_GAIN = 0.2  # change of light from frame to frame that is still flicker
 _FLAT = 0.25  # contrast, relative to the strongest around, below which a frame counts as faded out
 _DARK, _BRIGHT = 60.0, 195.0  # mean brightness of a faded-out frame is below or above
 _LONGEST_FADE_S = 2.0
@@ -169,8 +172,17 @@ def find_cuts(traces: FrameTraces, fps: float) -> Cuts:
 
 
 def _change(traces: FrameTraces, gap: int) -> tuple[Array, Array]:
-    """Difference of each frame from the one `gap` before, coarse picture and colours, both 0 to 1: (n - gap,) each."""
-    coarse = np.abs(traces.coarse[gap:] - traces.coarse[:-gap]).mean(axis=(2, 3))
+    """Difference of each frame from the one `gap` before, coarse picture and colours, both 0 to 1: (n - gap,) each.
+
+    The earlier picture is first scaled to the later one's light, so that flicker and fades count little.
+    """
+    black = np.array([16, 128, 128], np.float32)[:, None, None]
+    picture = traces.coarse - black
+    later, earlier = picture[gap:], picture[:-gap]
+    gain = (later * earlier).sum((1, 2, 3)) / np.maximum((earlier * earlier).sum((1, 2, 3)), 1.0)
+    coarse = np.abs(later - np.clip(gain, _LEAST_GAIN, 1 / _LEAST_GAIN)[:, None, None, None] * earlier).mean(
+        axis=(2, 3)
+    )
     colours = 0.5 * np.abs(traces.histogram[gap:] - traces.histogram[:-gap]).sum(axis=2)
     return (coarse.sum(1) / 255).astype(np.float32), colours.max(1).astype(np.float32)
 
@@ -179,7 +191,8 @@ def _hard_cuts(traces: FrameTraces, fps: float) -> list[int]:
     if len(traces.contrast) < 3:
         return []
     coarse, colour = _change(traces, 1)
-    score = coarse * (coarse > _LEAST_CHANGE) * (colour > _LEAST_COLOUR)
+    another = (_likeness(traces)[1:] < _OTHER_PICTURE) | (coarse > _LARGE_CHANGE)
+    score = coarse * (coarse > _LEAST_CHANGE) * (colour > _LEAST_COLOUR) * another
     around = _median_around(coarse, max(2, round(_NEIGHBOURS_S * fps)))
     found = np.flatnonzero((score > 0) & (coarse > _OUTLIER * around + 0.01)) + 1
     coarse_over_two, _ = _change(traces, 2)

@@ -57,6 +57,13 @@ def test_a_flash_is_no_cut(tmp_path: Path) -> None:
     assert detect(tmp_path, frames).cuts.tolist() == []
 
 
+def test_flickering_light_is_no_cut_and_hides_none(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    frames = pan(11, 60, 1) + pan(12, 60, 1)
+    lit = [np.clip(f * g, 0, 255).astype(np.uint8) for f, g in zip(frames, rng.uniform(0.8, 1.2, 120), strict=True)]
+    assert detect(tmp_path, lit).cuts.tolist() == [60]
+
+
 def fade(frames: list[np.ndarray], levels: np.ndarray) -> list[np.ndarray]:
     return [(f * level).astype(np.uint8) for f, level in zip(frames, levels, strict=True)]
 
