@@ -144,6 +144,8 @@ def subjects_figure(path: str, version: str, mask: str, dark: bool) -> tuple[go.
 
 def verdict(mask: str) -> str:
     """The test of brain information in words: frame + fMRI against frame alone, subject by subject."""
+    from brainviz.metrics.blocks import enough_blocks
+
     tests = store.table("motion_tests")
     keep = (tests["a"] == "brain") & (tests["b"] == "image-only") & (tests["mask"] == mask)
     for column, value in MAIN_ROWS.items():
@@ -151,13 +153,23 @@ def verdict(mask: str) -> str:
     rows = tests[keep]
     if rows.empty:
         return ""
+    rows = rows.sort_values("subject")
     better = rows[(rows["difference"] < 0) & (rows["p_holm"] < 0.05)]
-    p = rows["p_holm"].max()
-    gains = ", ".join(f"{100 * (1 - ratio):.0f} %" for ratio in rows.sort_values("subject")["ratio"])
+    shares = ", ".join(f"{change_words(1 - ratio)} (p = {p:.2g})" for ratio, p in rows[["ratio", "p_holm"]].to_numpy())
+    few = int(rows["n_blocks"].min())
+    caution = "" if enough_blocks(few) else f" {few} blocks are too few to claim p < .001."
     return (
         f"**In {len(better)} of {len(rows)} subjects the prediction with fMRI is closer to the truth than from the "
-        f"frame alone** (by {gains}; largest p = {p:.2g}, sign-flip over blocks, Holm-corrected)."
+        f"frame alone**: error {shares}; sign-flip over blocks, Holm-corrected.{caution}"
     )
+
+
+def change_words(share: float) -> str:
+    """A change of the error in words: 12 % smaller, 3 % larger, the same."""
+    percent = round(100 * abs(share))
+    if percent == 0:
+        return "the same"
+    return f"{percent} % {'smaller' if share > 0 else 'larger'}"
 
 
 def published() -> None:

@@ -41,7 +41,7 @@ def clip_errors(errors: pd.DataFrame, samples: dict[str, int], dark: bool, simul
         mode="markers+text",
         marker=_markers(looks, dark, 13),
         text=[f"  {value:.2f}" for value in mean],
-        textposition="middle right",
+        textposition=["top center" if samples.get(name, 1) > 1 else "middle right" for name in mean.index],
         cliponaxis=False,
         customdata=hover,
         hovertemplate="<b>%{y}</b><br>%{customdata}<extra></extra>",
@@ -138,7 +138,8 @@ def subject_bars(summary: pd.DataFrame, dark: bool, simulated: bool) -> go.Figur
             customdata=hover,
             hovertemplate=f"<b>{one.label}</b>, %{{x}}<br>%{{y:.3f}} px per step<br>%{{customdata}}<extra></extra>",
         )
-    figure.update_yaxes(title_text="Mean end-point error<br>(px of the 32×32 grid per step)", rangemode="tozero")
+    top = 1.05 * float(summary["high"].clip(upper=3 * summary["value"].max()).max())
+    figure.update_yaxes(title_text="Mean end-point error<br>(px of the 32×32 grid per step)", range=[0, top])
     figure.update_layout(barmode="group", bargap=0.22, bargroupgap=0.08)
     finish(figure, 460, simulated, dark)
     legend = {"orientation": "h", "y": -0.12, "yanchor": "top", "x": 0, "xanchor": "left"}
