@@ -28,6 +28,7 @@ SHARED_UNIT = "all"  # results that do not depend on a subject
 TABLE_STAGES = {
     "clips": "catalogue",
     "problems": "check",
+    "lags": "check",
     "near_duplicates": "catalogue",
     "label_error": "flow_labels",
     "timing": "bold",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
@@ -94,6 +95,7 @@ class Source:
     scan_tasks: dict[str, Task]
     film_prints: dict[str, str]
     scan_prints: dict[str, str]
+    captions: str = ""
 
     @property
     def training(self) -> list[str]:
@@ -191,7 +193,12 @@ def _dataset_source(request: RunRequest) -> Source:
         {},
         {name: dataset.fingerprint(segment=name) for name in names},
         {subject: dataset.fingerprint(subject=subject) for subject in subjects},
+        _text_print(dataset.path / "captions.csv"),
     )
+
+
+def _text_print(path: Path) -> str:
+    return hashlib.blake2b(path.read_bytes(), digest_size=8).hexdigest() if path.exists() else ""
 
 
 def _runs_per_segment(dataset: Dataset, subjects: tuple[str, ...], segments: tuple[str, ...]) -> int:
@@ -229,7 +236,7 @@ def _film_tasks(source: Source, request: RunRequest) -> dict[str, Task]:
         ]
     named = {task.name: task for task in tasks}
     cuts_tasks = tuple(named[f"cuts/{s}"] for s in source.clips)
-    named["catalogue/all"] = _task(source, "catalogue", SHARED_UNIT, {}, cuts_tasks, Cost(3))
+    named["catalogue/all"] = _task(source, "catalogue", SHARED_UNIT, {"captions": source.captions}, cuts_tasks, Cost(3))
     training_labels = tuple(named[f"flow_labels/{s}"] for s in source.training)
     config = {"k": 40, "seed": 0}
     named["codebook/all"] = _task(source, "codebook", SHARED_UNIT, config, training_labels, Cost(4))

@@ -111,11 +111,14 @@ def catalogue_clips(context: Context) -> None:
 
 
 def check_data(context: Context) -> None:
-    """Every problem of the data set, as a table."""
-    from brainviz.data.check import check_dataset
+    """Every problem of the data set, and by how much each run lags its film, as tables."""
+    from brainviz.data.cc2017 import CC2017
+    from brainviz.data.check import examine
     from brainviz.data.problems import problems_table
 
-    context.table("problems", problems_table(check_dataset(context.dataset(), progress=context.progress)))
+    found = examine(CC2017(context.dataset_path), progress=context.progress)
+    context.table("problems", problems_table(found.problems))
+    context.table("lags", found.lags)
 
 
 def fit_codebook(context: Context) -> None:
