@@ -47,38 +47,47 @@ def fill_invalid(flow: Array, valid: NDArray[np.bool_]) -> Array:
 
 @dataclass(frozen=True)
 class FlowBasis:
-    """Principal components of training flow fields.
+    """Principal components of training fields of any shape, here (3, h, w, 2) or (h, w).
 
     Attributes
     ----------
-    mean : float32 (3, h, w, 2).
-    components : float32 (m, 3 * h * w * 2), orthonormal rows.
+    mean : float32, the shape of a field.
+    components : float32 (m, size of a field), orthonormal rows.
     """
 
     mean: Array
     components: Array
 
     @classmethod
-    def fit(cls, flow: Array, valid: NDArray[np.bool_], n_components: int) -> FlowBasis:
-        """From training fields (n, 3, h, w, 2), through the (n, n) Gram matrix: n is far below the field's size."""
+    def of_complete(cls, fields: Array, n_components: int, mean: Array | None = None) -> FlowBasis:
+        """From fields (n, ...), through their (n, n) Gram matrix: clips are far fewer than values in a field."""
         from scipy.linalg import eigh
 
-        mean = mean_field(flow, valid)
-        centred = (fill_invalid(flow, valid) - mean).reshape(len(flow), -1)
-        kept = int(min(n_components, len(flow) - 1, centred.shape[1]))
+        centre = np.asarray(fields.mean(axis=0) if mean is None else mean, dtype=np.float32)
+        centred = (fields - centre).reshape(len(fields), -1)
+        kept = max(1, int(min(n_components, len(fields) - 1, centred.shape[1])))
         gram = (centred @ centred.T).astype(np.float64)
         values, vectors = eigh(gram, subset_by_index=[len(gram) - kept, len(gram) - 1])
-        real = values > max(float(values[-1]), 1e-30) * 1e-7
+        real = values >= max(float(values[-1]) * 1e-7, 1e-12)
         values, vectors = values[real][::-1], vectors[:, real][:, ::-1]
         components = (vectors / np.sqrt(values)).T.astype(np.float32) @ centred
-        return cls(mean, np.ascontiguousarray(components, dtype=np.float32))
+        return cls(centre, np.ascontiguousarray(components, dtype=np.float32))
 
-    def project(self, flow: Array, valid: NDArray[np.bool_]) -> Array:
-        """Scores float32 (n, m) of fields (n, 3, h, w, 2)."""
-        centred = (fill_invalid(flow, valid) - self.mean).reshape(len(flow), -1)
+    @classmethod
+    def fit(cls, flow: Array, valid: NDArray[np.bool_], n_components: int) -> FlowBasis:
+        """From training flow (n, 3, h, w, 2) with gaps."""
+        return cls.of_complete(fill_invalid(flow, valid), n_components, mean_field(flow, valid))
+
+    def scores(self, fields: Array) -> Array:
+        """float32 (n, m) of complete fields (n, ...)."""
+        centred = (fields - self.mean).reshape(len(fields), -1)
         return np.asarray(centred @ self.components.T, dtype=np.float32)
 
+    def project(self, flow: Array, valid: NDArray[np.bool_]) -> Array:
+        """Scores float32 (n, m) of flow (n, 3, h, w, 2) with gaps."""
+        return self.scores(fill_invalid(flow, valid))
+
     def reconstruct(self, scores: NDArray[np.floating]) -> Array:
-        """Fields float32 (n, 3, h, w, 2) of scores (n, m)."""
+        """Fields float32 (n, ...) of scores (n, m)."""
         fields = np.asarray(scores, dtype=np.float32) @ self.components
         return fields.reshape(len(scores), *self.mean.shape) + self.mean

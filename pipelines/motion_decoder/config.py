@@ -42,36 +42,41 @@ class RidgeConfig:
     Attributes
     ----------
     alphas : penalties, in units of the kernel's mean diagonal.
-    n_components : flow components kept (principal components of the training fields).
-    reliability_power : a vertex of reliability r enters with weight r ** power (0: all alike).
+    n_components, n_speed_components : principal components kept of the training fields: flow, log speed.
+    reliability_power, delay_weights : prior of `brain`, not of `ridge`: a vertex of reliability r enters with weight
+        r ** power, the volumes of a 5-volume window with these weights (volume 3 is 6 s after clip onset).
     """
 
     alphas: tuple[float, ...] = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 1000.0)
     n_components: int = 64
+    n_speed_components: int = 24
     reliability_power: float = 1.0
+    delay_weights: tuple[float, ...] = (0.2, 0.45, 0.7, 1.0, 0.85)
 
 
 @dataclass(frozen=True)
 class NetworkConfig:
-    """The patch network of `brain`, `shuffled` and `image-only`.
+    """The patch networks of `brain`, `shuffled` and `image-only`.
 
     Attributes
     ----------
-    width, blocks, dropout : size of the network.
+    width, dropout : hidden units per layer, share of them dropped in training.
+    feature_components, feature_noise : components of the first-frame features used, noise added in training.
     epochs, batch_clips, patches : passes over the clips, clips per step, patches drawn per clip and step.
     learning_rate, weight_decay : AdamW, cosine schedule.
-    members : networks in the ensemble; each stops early on another held-out training segment.
+    members : networks in the ensemble; each stops early on another fold of training segments.
     """
 
-    width: int = 64
-    blocks: int = 1
-    dropout: float = 0.1
-    epochs: int = 24
+    width: int = 32
+    dropout: float = 0.0
+    feature_components: int = 16
+    feature_noise: float = 1.0
+    epochs: int = 12
     batch_clips: int = 24
     patches: int = 128
     learning_rate: float = 3e-3
     weight_decay: float = 1e-2
-    members: int = 3
+    members: int = 6
 
 
 @dataclass(frozen=True)

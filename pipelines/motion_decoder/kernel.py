@@ -17,7 +17,7 @@ Array32 = NDArray[np.float32]
 Array64 = NDArray[np.float64]
 
 
-def window_gram(windows: BoldWindows, vertex_weight: Array32) -> Array64:
+def window_gram(windows: BoldWindows, vertex_weight: Array32, delay_weight: Array32) -> Array64:
     """Kernel (n, n) of weighted windows, without gathering them.
 
     The Gram matrix of the volumes is computed once; a window's kernel sums its entries over the delays.
@@ -27,12 +27,12 @@ def window_gram(windows: BoldWindows, vertex_weight: Array32) -> Array64:
     gram[:-1, :-1] = weighted @ weighted.T
     index = np.where(windows.index < 0, len(weighted), windows.index)
     kernel = np.zeros((len(windows),) * 2)
-    for delay in index.T:
-        kernel += gram[np.ix_(delay, delay)]
+    for delay, weight in zip(index.T, delay_weight, strict=True):
+        kernel += float(weight) ** 2 * gram[np.ix_(delay, delay)]
     return kernel
 
 
-def primal_weights(windows: BoldWindows, vertex_weight: Array32, dual: Array64) -> Array32:
+def primal_weights(windows: BoldWindows, vertex_weight: Array32, delay_weight: Array32, dual: Array64) -> Array32:
     """Weights (n_window, n_vertices, m) on raw windows, from dual coefficients (n, m)."""
     weights = np.empty((windows.n_window, windows.n_vertices, dual.shape[1]), dtype=np.float32)
     for position, delay in enumerate(windows.index.T):
@@ -40,7 +40,7 @@ def primal_weights(windows: BoldWindows, vertex_weight: Array32, dual: Array64) 
         seen = delay >= 0
         np.add.at(per_volume, delay[seen], dual[seen])
         weights[position] = np.asarray(windows.volumes).T @ per_volume.astype(np.float32)
-    return weights * (vertex_weight**2)[None, :, None]
+    return weights * (delay_weight**2)[:, None, None] * (vertex_weight**2)[None, :, None]
 
 
 def apply_weights(windows: BoldWindows, weights: Array32) -> Array32:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,11 +24,49 @@ class FeatureScaling:
     scale: Array
 
     @classmethod
-    def fit(cls, features: NDArray[np.float16], most: int = 2_000_000) -> FeatureScaling:
-        """From at most `most` evenly spaced patches of (n, h, w, channels)."""
-        flat = features.reshape(-1, features.shape[-1])
-        sample = flat[:: max(1, len(flat) // most)].astype(np.float32)
+    def fit(cls, features: NDArray[np.float16]) -> FeatureScaling:
+        """From evenly spaced patches of (n, h, w, channels)."""
+        sample = sampled_patches(features)
         return cls(sample.mean(0), np.maximum(sample.std(0), 1e-3))
+
+
+@dataclass(frozen=True)
+class FeatureProjection:
+    """Whitened principal components of first-frame features: fewer numbers per patch, computed once per clip.
+
+    Attributes
+    ----------
+    centre : float32 (channels,); matrix : float32 (channels, k).
+    """
+
+    centre: Array
+    matrix: Array
+
+    @classmethod
+    def fit(cls, features: NDArray[np.float16], n_components: int) -> FeatureProjection:
+        """Components of channels that were scaled to unit variance, on training frames."""
+        sample = sampled_patches(features)
+        centre, scale = sample.mean(0), np.maximum(sample.std(0), 1e-3)
+        standard = (sample - centre) / scale
+        values, vectors = np.linalg.eigh((standard.T @ standard / len(standard)).astype(np.float64))
+        kept = slice(None, -1 - min(n_components, len(values)), -1)
+        whitened = vectors[:, kept] / np.sqrt(np.maximum(values[kept], 1e-3))
+        return cls(centre, (whitened / scale[:, None]).astype(np.float32))
+
+    def __call__(self, features: NDArray[np.float16]) -> NDArray[np.float16]:
+        """(n, h, w, channels) -> float16 (n, h * w, k)."""
+        n, height, width, channels = features.shape
+        projected = np.empty((n, height * width, self.matrix.shape[1]), dtype=np.float16)
+        for row, frame in enumerate(features.reshape(n, height * width, channels)):
+            projected[row] = (frame.astype(np.float32) - self.centre) @ self.matrix
+        return projected
+
+
+def sampled_patches(features: NDArray[np.float16], most: int = 50_000) -> Array:
+    """At most about `most` patches, evenly spaced over clips and grid: float32 (m, channels)."""
+    flat = features.reshape(-1, features.shape[-1])
+    step = max(1, len(flat) // most) | 1  # odd: an even step would visit the same columns of every frame
+    return flat[::step].astype(np.float32)
 
 
 def positions(height: int, width: int) -> Array:
@@ -39,22 +78,21 @@ def positions(height: int, width: int) -> Array:
 
 @dataclass
 class PatchTask:
-    """Clips as patches, on one device.
+    """Clips as patches, on one device. Flow in units of the mean speed.
 
     Attributes
     ----------
-    features : float16 (n, patches, channels); centre, scale : float32 (channels,).
-    clip : float32 (n, k), inputs that concern the whole clip.
-    base : float32 (n, patches, 2 * steps), flow from which the network starts, in units of `speed`.
+    features : float16 (n, patches, k).
+    base : float32 (n, patches, 2 * steps), flow read linearly from the fMRI; its mean over the frame (n, 2 * steps).
+    speed : float32 (n, patches), log speed read from the fMRI.
     place : float32 (patches, 5).
-    flow : float32 (n, patches, 2 * steps) in units of `speed`; valid : bool (n, patches, steps).
+    flow : float32 (n, patches, 2 * steps), the target; valid : bool (n, patches, steps).
     """
 
     features: Tensor
-    centre: Tensor
-    scale: Tensor
-    clip: Tensor
     base: Tensor
+    mean: Tensor
+    speed: Tensor
     place: Tensor
     flow: Tensor
     valid: Tensor
@@ -65,35 +103,62 @@ class PatchTask:
         return int(self.place.shape[0])
 
     def loss(self, network: nn.Module, rows: Tensor, patches: Tensor) -> Tensor:
-        """Mean end-point error over valid vectors, in units of `speed`: trained on what it is scored by.
+        """Mean end-point error over valid vectors: trained on what it is scored by.
 
-        Its best point estimate is the spatial median of the plausible vectors, not their mean.
+        Its best point estimate is the spatial median of the plausible vectors, not their mean. In training half of
+        the clips are mirrored left-right and half up-down: a mirrored film is as likely, and what a few shots happened
+        to do cannot be learned as what frames like theirs always do.
         """
-        at = rows[:, None]
+        mirror = _mirrors(len(rows), self.device) if network.training else None
         with torch.autocast(self.device.split(":")[0], dtype=torch.bfloat16, enabled=self.device != "cpu"):
-            predicted = self.apply(network, rows, patches)
-        error = (predicted.float() - self.flow[at, patches]).unflatten(-1, (-1, 2))
+            predicted = self.apply(network, rows, patches, mirror)
+        at = rows[:, None]
+        target = self.flow[at, patches]
+        if mirror is not None:
+            target = target * mirror.repeat(1, 1, target.shape[-1] // 2)
+        error = (predicted.float() - target).unflatten(-1, (-1, 2))
         length = (error.square().sum(-1) + 1e-6).sqrt()
         weight = self.valid[at, patches].float()
         return (length * weight).sum() / weight.sum().clamp_min(1)
 
-    def apply(self, network: nn.Module, rows: Tensor, patches: Tensor) -> Tensor:
-        """Flow of the network for clips `rows` (b,) at `patches` (b, p)."""
+    def apply(self, network: nn.Module, rows: Tensor, patches: Tensor, mirror: Tensor | None = None) -> Tensor:
+        """Flow of the network for clips `rows` (b,) at `patches` (b, p); `mirror` (b, 1, 2) has signs of x and y."""
         at = rows[:, None]
-        features = (self.features[at, patches].float() - self.centre) / self.scale
-        base = self.base[at, patches]
-        flow: Tensor = network(features, self.clip[rows], local_inputs(base, self.place[patches]), base)
+        base, mean, place = self.base[at, patches], self.mean[rows], self.place[patches]
+        if mirror is not None:
+            signs = mirror.repeat(1, 1, base.shape[-1] // 2)
+            base, mean = base * signs, mean * signs[:, 0]
+            place = torch.cat(
+                [place[..., :2] * mirror, place[..., 2:4], place[..., 4:] * mirror.prod(-1)[..., None]], -1
+            )
+        local = torch.cat([lengths(base), self.speed[at, patches][..., None], place], dim=-1)
+        clip = torch.cat([lengths(mean), self.speed[rows].mean(1, keepdim=True)], dim=-1)
+        flow: Tensor = network(self.features[at, patches].float(), local, clip, base, mean)
         return flow
 
+    def to(self, device: str) -> PatchTask:
+        """The same arrays on another device."""
+        names = [entry.name for entry in dataclasses.fields(self) if entry.name != "device"]
+        return PatchTask(**{name: getattr(self, name).to(device) for name in names}, device=device)
 
-def local_inputs(base: Tensor, place: Tensor) -> Tensor:
-    """(b, p, 2 * steps + 6): base flow, its mean speed, and position."""
-    speed = base.unflatten(-1, (-1, 2)).square().sum(-1).add(1e-6).sqrt().mean(-1, keepdim=True)
-    return torch.cat([base, speed, place], dim=-1)
+
+N_LOCAL = 3 + 1 + 5
+N_CLIP = 3 + 1
+
+
+def lengths(flow: Tensor) -> Tensor:
+    """(..., 2 * steps) -> (..., 3): log of 1 + mean |x|, |y| and length; blind to direction along each axis."""
+    vectors = flow.unflatten(-1, (-1, 2))
+    sizes = torch.cat([vectors.abs(), (vectors.square().sum(-1, keepdim=True) + 1e-12).sqrt()], dim=-1)
+    return torch.log1p(sizes.mean(-2))
+
+
+def _mirrors(clips: int, device: str) -> Tensor:
+    return (torch.randint(0, 2, (clips, 1, 2)) * 2 - 1).float().to(device)
 
 
 def typical_speed(data: DecoderData) -> float:
-    """Mean length of valid training vectors: the unit in which the network works. At least a thousandth of a pixel."""
+    """Mean length of valid training vectors: the unit in which the networks work. At least a thousandth of a pixel."""
     length = np.linalg.norm(data.flow, axis=-1)
     return float(max(length[data.valid].mean(), 1e-3))
 

@@ -85,8 +85,15 @@ class PriorDecoder:
 
     @classmethod
     def restore(cls, tensors: Mapping[str, NDArray[Any]], facts: Mapping[str, Any]) -> PriorDecoder:
-        arrays = (tensors[name] for name in ("keys", "centre", "scale", "fields", "order"))
-        return cls(*arrays, samples=int(facts["samples"]), apart=int(facts["apart"]))
+        return cls(
+            keys=tensors["keys"],
+            centre=tensors["centre"],
+            scale=tensors["scale"],
+            fields=tensors["fields"],
+            order=tensors["order"],
+            samples=int(facts["samples"]),
+            apart=int(facts["apart"]),
+        )
 
 
 def train_prior(data: DecoderData, samples: int) -> PriorDecoder:

@@ -216,5 +216,5 @@ def train_reference(
 
 
 def _moved(task: ReferenceTask, device: str) -> ReferenceTask:
-    names = ("volumes", "index", "features", "centre", "scale", "words")
-    return ReferenceTask(*(getattr(task, name).to(device) for name in names), device=device)
+    tensors = {entry.name: getattr(task, entry.name).to(device) for entry in dataclasses.fields(task)[:-1]}
+    return ReferenceTask(**tensors, device=device)

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from .brain import PatchDecoder, train_patch_decoder
+from .brain import train_patch_decoder
 from .config import DecoderConfig
 from .data import DecoderData, shift_against_film
 from .determinism import derived_seed
+from .patch_decoder import PatchDecoder
 from .progress import Progress
 
 

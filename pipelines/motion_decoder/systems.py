@@ -99,9 +99,9 @@ def _train(name: str, data: DecoderData, config: DecoderConfig, folder: Path | N
 
 def _train_simple(name: str, data: DecoderData, config: DecoderConfig) -> Decoder:
     if name == "ridge":
-        from .linear import fit_linear
+        from .linear import train_ridge
 
-        return fit_linear(data, config)[0]
+        return train_ridge(data, config)
     if name == "prior":
         from .prior import train_prior
 
@@ -135,7 +135,7 @@ def load_system(folder: Path | str) -> Decoder:
 
 def _restore(name: str, tensors: dict[str, NDArray[Any]], facts: dict[str, Any]) -> Decoder:
     if name in {"brain", "image-only", "shuffled"}:
-        from .brain import PatchDecoder
+        from .patch_decoder import PatchDecoder
 
         return PatchDecoder.restore(name, tensors, facts)
     if name == "brain-reference":
