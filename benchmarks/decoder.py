@@ -170,7 +170,7 @@ def main() -> None:
     options = parser.parse_args()
     if options.run:
         with fixed_threads(1):
-            facts = train(options.run, options.target, epochs=6 if options.run == "plain" else 12)
+            facts = train(options.run, options.target, epochs=6 if options.run == "plain" else 20)
         report_run(**facts)
         return
     compare(

@@ -51,7 +51,7 @@ class RidgeConfig:
     n_components: int = 64
     n_speed_components: int = 24
     reliability_power: float = 1.0
-    delay_weights: tuple[float, ...] = (0.2, 0.45, 0.7, 1.0, 0.85)
+    delay_weights: tuple[float, ...] = (0.1, 0.3, 0.5, 1.0, 0.7)
 
 
 @dataclass(frozen=True)
@@ -71,10 +71,10 @@ class NetworkConfig:
     dropout: float = 0.0
     feature_components: int = 16
     feature_noise: float = 1.0
-    epochs: int = 12
+    epochs: int = 20
     batch_clips: int = 24
-    patches: int = 128
-    learning_rate: float = 3e-3
+    patches: int = 64
+    learning_rate: float = 1e-2
     weight_decay: float = 1e-2
     members: int = 6
 
@@ -88,7 +88,7 @@ class ReferenceConfig:
     width: int = 64
     blocks: int = 3
     dropout: float = 0.3
-    epochs: int = 16
+    epochs: int = 20
     batch_clips: int = 24
     patches: int = 64
     learning_rate: float = 1e-3

@@ -16,7 +16,7 @@ from .config import NetworkConfig
 from .data import BoldWindows, DecoderData
 from .motion_ridge import MotionRidge
 from .network import PatchNetwork
-from .patches import N_CLIP, N_LOCAL, FeatureProjection, PatchTask, flow_targets, positions
+from .patches import N_CLIP, N_LOCAL, FeatureProjection, PatchTask, flow_targets, lengths, positions
 
 Array = NDArray[np.float32]
 PREDICTED_AT_ONCE = 16  # clips; keeps the network's activations in cache
@@ -79,11 +79,14 @@ class PatchDecoder:
             squeezed, speeds = self.ridge.fields(scores)
             base = to_patches(squeezed) / np.float32(self.speed)
         flow, valid = flow_targets(data, self.speed) if data is not None else (torch.empty(0), torch.empty(0))
+        vectors, mean = torch.from_numpy(base), torch.from_numpy(base.mean(axis=1))
+        told = torch.from_numpy(np.ascontiguousarray(speeds).reshape(n, height * width, 1))
         return PatchTask(
             features=torch.from_numpy(self.projection(features)),
-            base=torch.from_numpy(base),
-            mean=torch.from_numpy(base.mean(axis=1)),
-            speed=torch.from_numpy(np.ascontiguousarray(speeds).reshape(n, height * width)),
+            base=vectors,
+            mean=mean,
+            sizes=torch.cat([lengths(vectors), told], dim=-1),
+            clip=torch.cat([lengths(mean), told.mean(dim=1)], dim=-1),
             place=torch.from_numpy(positions(height, width)),
             flow=flow,
             valid=valid,

@@ -84,7 +84,8 @@ class PatchTask:
     ----------
     features : float16 (n, patches, k).
     base : float32 (n, patches, 2 * steps), flow read linearly from the fMRI; its mean over the frame (n, 2 * steps).
-    speed : float32 (n, patches), log speed read from the fMRI.
+    sizes : float32 (n, patches, 4), `lengths` of the base flow, and the log speed read from the fMRI;
+    clip : float32 (n, 4), the same of the mean flow.
     place : float32 (patches, 5).
     flow : float32 (n, patches, 2 * steps), the target; valid : bool (n, patches, steps).
     """
@@ -92,7 +93,8 @@ class PatchTask:
     features: Tensor
     base: Tensor
     mean: Tensor
-    speed: Tensor
+    sizes: Tensor
+    clip: Tensor
     place: Tensor
     flow: Tensor
     valid: Tensor
@@ -131,9 +133,8 @@ class PatchTask:
             place = torch.cat(
                 [place[..., :2] * mirror, place[..., 2:4], place[..., 4:] * mirror.prod(-1)[..., None]], -1
             )
-        local = torch.cat([lengths(base), self.speed[at, patches][..., None], place], dim=-1)
-        clip = torch.cat([lengths(mean), self.speed[rows].mean(1, keepdim=True)], dim=-1)
-        flow: Tensor = network(self.features[at, patches].float(), local, clip, base, mean)
+        local = torch.cat([self.sizes[at, patches], place], dim=-1)
+        flow: Tensor = network(self.features[at, patches].float(), local, self.clip[rows], base, mean)
         return flow
 
     def to(self, device: str) -> PatchTask:

@@ -88,7 +88,8 @@ def train_network(
     `report(fraction, held-out loss)` is called after each epoch and may raise to stop. Returns the best held-out loss
     (of the last epoch's training batches where `held_rows` is empty).
     """
-    optimizer = torch.optim.AdamW(network.parameters(), lr=schedule.learning_rate, weight_decay=schedule.weight_decay)
+    rate, decay = schedule.learning_rate, schedule.weight_decay
+    optimizer = torch.optim.AdamW(network.parameters(), lr=rate, weight_decay=decay, fused=True)
     state = _State(network, optimizer, _copied(network))
     if resume is not None:
         _restore(state, resume, task.device)
@@ -107,7 +108,7 @@ def train_network(
     network.load_state_dict(state.best)
     network.eval()
     if resume is not None:
-        resume.path.unlink(missing_ok=True)
+        _save(state, resume)  # finished: a resumed ensemble passes over it; `train_system` removes it at the end
     return state.best_loss
 
 

@@ -65,7 +65,7 @@ def test_mirroring_mirrors_all_that_has_a_direction(prepared: tuple[PatchDecoder
         features=task.features[:, flipped],
         base=task.base[:, flipped] * signs,
         mean=task.mean * signs,
-        speed=task.speed[:, flipped],
+        sizes=task.sizes[:, flipped],
     )
     rows, patches = torch.arange(5), torch.arange(64).expand(5, -1)
     mirrored = task.apply(network, rows, flipped.expand(5, -1), torch.tensor([-1.0, 1.0]).expand(5, 1, 2))
@@ -114,8 +114,9 @@ def test_a_cancelled_training_goes_on_as_if_it_had_never_stopped(
         _train(prepared, world, quick, resume, stop_after=3)
     assert resume.path.exists()
     resumed = _train(prepared, world, quick, resume)
-    assert not resume.path.exists()
     assert all(torch.equal(whole[name], resumed[name]) for name in whole)
+    again = _train(prepared, world, quick, resume, stop_after=1)  # finished: no epoch is left to stop at
+    assert all(torch.equal(whole[name], again[name]) for name in whole)
 
 
 @pytest.mark.parametrize("fault", ["other inputs", "damaged"])
