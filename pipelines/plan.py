@@ -245,12 +245,15 @@ def _film_tasks(source: Source, request: RunRequest) -> dict[str, Task]:
 
 def _all_tasks(source: Source, request: RunRequest) -> dict[str, Task]:
     """Films, scans, decoders and evaluation, by task name."""
+    from pipelines.motion_decoder.config import DecoderConfig
+
     named = _film_tasks(source, request)
     labels = tuple(named[f"flow_labels/{s}"] for s in source.clips)
     features = tuple(named[f"frame_features/{s}"] for s in source.clips)
     film_needs = (*labels, *features, named["codebook/all"])
     clips = sum(source.clips.values())
-    base = {"training": source.training, "test": source.test, "seed": 0}
+    settings = {k: v for k, v in DecoderConfig().to_mapping().items() if k not in ("device", "threads")}
+    base = {"training": source.training, "test": source.test, "settings": settings}
     labeller = next(iter(labels)).config["labeller"]
     shared = [*SHARED_SYSTEMS] if not request.svd else [*SHARED_SYSTEMS, "svd"]
     for system in shared:

@@ -35,11 +35,11 @@ def train_and_decode(context: Context) -> None:
     if system == "svd":
         from pipelines.motion_decoder.svd import decode_svd
 
-        settings = {**context.config, "device": context.device}
+        settings = {**context.config, "seed": context.config["settings"]["seed"], "device": context.device}
         context.array("flow", decode_svd(context.dataset(), facts["clips"], settings, context.progress))
         return
     data = training_data(context)
-    config = DecoderConfig.from_mapping({"seed": context.config["seed"], "device": context.device})
+    config = DecoderConfig.from_mapping({**context.config["settings"], "device": context.device})
     decoder = _trained(system, data, config, context)
     features = stack_films(context, "frame_features", "features", test)
     if system == "persistence":
