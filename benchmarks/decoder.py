@@ -65,15 +65,17 @@ def simulated_data(seed: int = 0) -> DecoderData:
     inside = (np.linalg.norm(grid[None] - centre[:, None, None], axis=-1) < radius[:, None, None])[shot]
     field = np.where(inside[..., None], own[shot][:, None, None], pan[shot][:, None, None]).astype(np.float32)
     flow = np.repeat(field[:, None], 3, axis=1) * draw.uniform(0.7, 1.3, (n, 3, 1, 1, 1)).astype(np.float32)
-    tuning = draw.normal(size=(4, VERTICES))
-    drive = np.concatenate([pan[shot], own[shot]], axis=1) @ tuning
+    motion = np.stack([pan, own])[:, shot]
+    speed = np.linalg.norm(motion, axis=-1, keepdims=True)
+    told = np.concatenate([*(motion / np.sqrt(1 + speed)), *np.log1p(speed)], axis=1)
+    drive = told @ draw.normal(size=(told.shape[1], VERTICES))
     volumes = (drive / drive.std(0) + draw.normal(0, 2.0, drive.shape)).astype(np.float32)
     mixing = draw.normal(size=(9, CHANNELS))
     latent = np.concatenate([inside[..., None], np.broadcast_to(draw.normal(size=(n_shots, 8))[shot][:, None, None],
                                                                (n, GRID, GRID, 8))], axis=-1)  # fmt: skip
     features = (latent @ mixing + 0.3 * draw.normal(size=(n, GRID, GRID, CHANNELS))).astype(np.float16)
     segment = np.repeat([f"seg{i + 1}" for i in range(SEGMENTS)], CLIPS)
-    index = np.clip(np.arange(n)[:, None] + np.arange(-2, 3)[None], 0, n - 1)
+    index = np.clip(np.arange(n)[:, None] + np.arange(-3, 2)[None], 0, n - 1)
     return DecoderData(BoldWindows(volumes, index), features, flow, np.ones(flow.shape[:-1], bool), segment)
 
 

@@ -74,7 +74,7 @@ class NetworkConfig:
     epochs: int = 20
     batch_clips: int = 24
     patches: int = 64
-    learning_rate: float = 1e-2
+    learning_rate: float = 5e-3
     weight_decay: float = 1e-2
     members: int = 6
 
