@@ -8,6 +8,7 @@ import numpy as np
 import streamlit as st
 
 from brainviz.components import choices, exports, shell, store
+from brainviz.components.heading import subject_heading
 from brainviz.errors import NotReady
 from brainviz.figures import data as figures
 from brainviz.figures.style import picture_settings
@@ -24,23 +25,6 @@ MAP_WORDS = {
 }
 
 shell.ensure_app()
-
-
-def head(workspace: Workspace) -> str:
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.title("Data", anchor=False, width="content")
-        if workspace.simulated:
-            shell.simulated_badge()
-        st.space("stretch")
-        return choices.pick_one(
-            "subject",
-            "Subject",
-            workspace.subjects,
-            workspace.subjects[0],
-            format_func=lambda name: f"Subject {name}",
-            required=True,
-            label_visibility="collapsed",
-        )
 
 
 def message(workspace: Workspace) -> None:
@@ -187,7 +171,7 @@ def duplicates(workspace: Workspace) -> None:
 
 def main() -> None:
     workspace = store.workspace()
-    subject = head(workspace)
+    subject = subject_heading("Data", workspace)
     message(workspace)
     place = st.container()  # filled last: the first drawing of a map takes a second or two
     with shell.guarded("timing"):

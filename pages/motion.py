@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from brainviz.components import choices, clip_picker, motion_exports, motion_player, shell, store
+from brainviz.components.heading import subject_heading
 from brainviz.components.motion_view import MotionView, motion_view, view_or_none
 from brainviz.errors import NotReady
 from brainviz.figures import motion as figures
@@ -31,24 +32,6 @@ def default_clip(view: MotionView | None, ids: list[str]) -> str:
         if best in ids:
             return str(best)
     return ids[0]
-
-
-def head(workspace: Workspace) -> str:
-    """Title, badge, subject."""
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.title("Motion", anchor=False, width="content")
-        if workspace.simulated:
-            shell.simulated_badge()
-        st.space("stretch")
-        return choices.pick_one(
-            "subject",
-            "Subject",
-            workspace.subjects,
-            workspace.subjects[0],
-            format_func=lambda name: f"Subject {name}",
-            required=True,
-            label_visibility="collapsed",
-        )
 
 
 def message_row(workspace: Workspace, view: MotionView | None, subject: str, clip: str, ids: list[str]) -> None:
@@ -210,7 +193,7 @@ def method() -> None:
 
 def main() -> None:
     workspace = store.workspace()
-    subject = head(workspace)
+    subject = subject_heading("Motion", workspace)
     clips: pd.DataFrame = workspace.clips[workspace.clips["split"] == "test"]
     ids = list(clips["clip"])
     if not ids or not workspace.systems(subject):

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from brainviz.data.catalogue import split_of
 from brainviz.errors import BrainvizError
 from brainviz.workspace import SHARED_UNIT
 from pipelines.graph import Cost, Task
@@ -20,7 +21,6 @@ SIMULATED_FOLDER = "simulated-data"
 TARGETS = ("motion",)
 SUBJECT_SYSTEMS = ("ridge", "brain", "brain-reference", "shuffled")
 SHARED_SYSTEMS = ("image-only", "mean", "zero", "persistence", "prior")
-TEST_PREFIX = "test"
 
 
 @dataclass(frozen=True)
@@ -99,11 +99,11 @@ class Source:
 
     @property
     def training(self) -> list[str]:
-        return [s for s in self.clips if not s.startswith(TEST_PREFIX)]
+        return [s for s in self.clips if split_of(s) == "train"]
 
     @property
     def test(self) -> list[str]:
-        return [s for s in self.clips if s.startswith(TEST_PREFIX)]
+        return [s for s in self.clips if split_of(s) == "test"]
 
 
 def build_plan(request: RunRequest, workspace: Path) -> Plan:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from brainviz.data.catalogue import clip_name
 from brainviz.data.timing import window_volumes
 from brainviz.errors import BrainvizError
 from brainviz.results import Result
@@ -102,7 +103,7 @@ def _scanned(context: Context, segments: Sequence[str]) -> list[str]:
 def clip_names(context: Context, segment: str) -> list[str]:
     """Clip ids of a film, in order."""
     labels = context.input("flow_labels", segment)
-    return [f"{segment}-{i:04d}" for i in range(open_array(labels.arrays, "flow").shape[0])]
+    return [clip_name(segment, i) for i in range(open_array(labels.arrays, "flow").shape[0])]
 
 
 def stack_films(context: Context, stage: str, name: str, segments: Sequence[str]) -> np.ndarray:

@@ -6,6 +6,7 @@ from collections import defaultdict
 
 import numpy as np
 
+from brainviz.data.catalogue import clip_name
 from brainviz.errors import BrainvizError
 from brainviz.flow.codebook import Codebook
 from brainviz.metrics.motion_scores import MotionTruth
@@ -47,7 +48,7 @@ def _truth(context: Context, clips: list[str]) -> MotionTruth:
     catalogue = read_table(context.input("catalogue").folder / "clips.parquet").set_index("clip", drop=False)
     labels = context.inputs("flow_labels")
     segments = list(dict.fromkeys(clip.rsplit("-", 1)[0] for clip in clips))
-    names = [f"{s}-{i:04d}" for s in segments for i in range(len(read_array(labels[s].arrays, "consistency")))]
+    names = [clip_name(s, i) for s in segments for i in range(len(read_array(labels[s].arrays, "consistency")))]
     rows = [names.index(clip) for clip in clips]
 
     def stack(name: str) -> np.ndarray:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from brainviz.data.catalogue import clip_name
 from brainviz.flow.fields import GRID
 from brainviz.storage import read_array
 from pipelines.graph import Context
@@ -66,7 +67,7 @@ def _label_error(context: Context, labels: ClipLabels) -> pd.DataFrame:
     exact = [exact_flow(plan, context.unit, index) for index in range(len(labels))]
     flow, valid, moving = (np.stack(parts) for parts in zip(*exact, strict=True))
     table = compare_with_exact(labels.flow, labels.valid, flow, valid, labels.moving, moving)
-    table.insert(0, "clip", [f"{context.unit}-{index:04d}" for index in range(len(labels))])
+    table.insert(0, "clip", [clip_name(context.unit, index) for index in range(len(labels))])
     return table.assign(segment=context.unit, labeller=labels.labeller)
 
 

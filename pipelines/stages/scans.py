@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from brainviz.data.base import Dataset
+from brainviz.data.catalogue import split_of
 from pipelines.graph import Context
-from pipelines.plan import TEST_PREFIX
 
 VERTEX_CHUNK = 512  # a time course of one vertex reads in a few milliseconds
 STORED = "float16"  # of z-scores: the rounding is 1/1000 of the noise
@@ -25,8 +25,8 @@ def prepare_bold(context: Context) -> None:
 
     dataset, subject = context.dataset(), context.unit
     scanned = [s for s in context.config["segments"] if dataset.runs(subject, s)]
-    training = [s for s in scanned if not s.startswith(TEST_PREFIX)]
-    test = [s for s in scanned if s.startswith(TEST_PREFIX)]
+    training = [s for s in scanned if split_of(s) == "train"]
+    test = [s for s in scanned if split_of(s) == "test"]
     reliability = split_half_reliability(_stored(context, dataset, training, 0.0, 0.5))
     ceiling = noise_ceiling(_stored(context, dataset, test, 0.5, 1.0))
     context.array("reliability", reliability)
@@ -50,7 +50,7 @@ def _stored(
         volumes, vertices = runs[0].shape
         chunks = (volumes, min(VERTEX_CHUNK, vertices))
         context.array(f"mean.{segment}", np.mean(runs, axis=0).astype(STORED), chunks)
-        if segment.startswith(TEST_PREFIX):
+        if split_of(segment) == "test":
             stored = context.new_array(f"runs.{segment}", (len(runs), volumes, vertices), STORED, (1, *chunks))
             for k, run in enumerate(runs):
                 stored[k] = run.astype(STORED)
