@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from av.video.stream import VideoStream
 
 Frames = npt.NDArray[np.uint8]
-_SEEK_GAP = 96  # frames that are decoded and thrown away rather than sought over
+_SEEK_GAP = 6  # frames before a key frame that are decoded and thrown away rather than sought over
 
 
 @dataclass(frozen=True)
@@ -125,6 +125,20 @@ def read_frames(
     return np.stack([found[number] for number in wanted]) if wanted else np.empty((0, side, side, 3), np.uint8)
 
 
+def stream_frames(path: str | Path, frame_numbers: Sequence[int]) -> Iterator[tuple[int, Frames]]:
+    """Yield frames by number, ascending, uncropped: (number, uint8 (h, w, 3) RGB). Far gaps are sought over.
+
+    Raises
+    ------
+    DataProblem
+        As `read_frames`.
+    """
+    file = Path(path)
+    convert = _Converter()
+    for number, frame in _frames_at(file, [int(number) for number in frame_numbers], film_info(file).fps):
+        yield number, convert.pixels(frame)
+
+
 def iterate_frames(path: str | Path, size: int | None = None, step: int = 1) -> Iterator[Frames]:
     """Yield every `step`-th frame of a film from its start: uint8 (size, size, 3), RGB, centre-cropped.
 
@@ -213,21 +227,34 @@ class _Converter:
 
 
 def _frames_at(path: Path, wanted: list[int], fps: float) -> Iterator[tuple[int, VideoFrame]]:
-    """Decode the wanted frames (ascending), seeking to the key frame before a far one."""
+    """Decode the wanted frames (ascending), seeking over what is not needed."""
     with _opened(path) as (container, stream):
         origin = stream.start_time or 0
+        times, keys = _key_frames(stream, fps)
         position, decoded = -1, _numbered(container, stream, path, origin, fps)
         for target in wanted:
-            if target - position > _SEEK_GAP:
-                # Half a frame early, so that rounding never lands behind the target.
-                time = origin + int(max(0.0, target - 0.5) / fps / _tick(stream))
-                container.seek(time, stream=stream, backward=True)
+            key = int(np.searchsorted(keys, target, side="right")) - 1
+            found = None
+            if key >= 0 and keys[key] - position > _SEEK_GAP:
+                container.seek(int(origin + times[key]), stream=stream, backward=True)
                 decoded = _numbered(container, stream, path, origin, fps)
-            found = next(((number, frame) for number, frame in decoded if number >= target), None)
+                found = next(decoded, None)
+                if found is None or found[0] > target:  # the frame rate varies: decode from the start
+                    container.seek(origin, stream=stream, backward=True)
+                    decoded, found = _numbered(container, stream, path, origin, fps), None
+            if found is None or found[0] < target:
+                found = next(((number, frame) for number, frame in decoded if number >= target), None)
             if found is None or found[0] != target:
                 raise _truncated(path, target, target + 1)
             position = target
             yield found
+
+
+def _key_frames(stream: VideoStream, fps: float) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Times of the key frames since the first, in ticks, and about which frames they are (both ascending)."""
+    times = np.array([entry.timestamp for entry in stream.index_entries if entry.is_keyframe], np.int64)
+    times -= times[:1]  # the file lists decoding times, which run ahead of showing times by a constant
+    return times, np.round(times * _tick(stream) * fps).astype(np.int64)
 
 
 def _numbered(
@@ -265,7 +292,8 @@ def _opened(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
         if not container.streams.video:
             raise DataProblem("The film holds no picture, only sound or data.", str(path), "Put the film itself here.")
         stream = container.streams.video[0]
-        stream.thread_type = "AUTO"
+        # Workers have one core each; frame threads cost half as much again and decode ahead of what is wanted.
+        stream.thread_type = "NONE"
         yield container, stream
 
 

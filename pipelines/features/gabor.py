@@ -18,7 +18,7 @@ from brainviz.flow.fields import GRID
 
 Array = npt.NDArray[np.float32]
 
-_SIDE = 4 * GRID  # work size: every cell is 4x4 pixels
+WORK_SIDE = 4 * GRID  # pixels a side: every cell is 4x4 pixels
 _SCALES = 3
 _ORIENTATIONS = 6
 _WAVELENGTH, _SIGMA, _RADIUS = 4.0, 1.8, 4  # pixels of the scale's own level
@@ -41,7 +41,7 @@ class GaborEncoder:
     """
 
     name: str = "colour and Gabor energy (3 scales, 6 orientations, 3 contexts)"
-    size: int = _SIDE
+    size: int = WORK_SIDE
 
     @property
     def channels(self) -> int:
@@ -49,17 +49,22 @@ class GaborEncoder:
 
     def encode(self, frames: npt.NDArray[np.uint8]) -> npt.NDArray[np.float16]:
         """Features of square frames: uint8 (n, h, w, 3) -> float16 (n, 32, 32, 104)."""
-        import cv2
-
         frames = np.asarray(frames)
         if frames.ndim != 4 or frames.shape[-1] != 3 or frames.dtype != np.uint8:
             raise BrainvizError(f"Frames must be uint8 (n, h, w, 3), not {frames.dtype} {frames.shape}.")
         out = np.empty((len(frames), GRID, GRID, self.channels), dtype=np.float16)
         for i, frame in enumerate(frames):
-            small = cv2.resize(frame, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA).reshape(-1, 3)
-            colours = (_OPPONENT / 255 @ small.T.astype(np.float32)).reshape(3, _SIDE, _SIDE)
-            out[i] = _with_context(_local(colours)).astype(np.float16).transpose(1, 2, 0)
+            out[i] = _with_context(frame_channels(frame)).astype(np.float16).transpose(1, 2, 0)
         return out
+
+
+def frame_channels(frame: npt.NDArray[np.uint8]) -> Array:
+    """Channels of each cell on its own, without its surroundings: uint8 (h, w, 3) -> float32 (26, 32, 32)."""
+    import cv2
+
+    small = cv2.resize(frame, (WORK_SIDE, WORK_SIDE), interpolation=cv2.INTER_AREA).reshape(-1, 3)
+    colours: Array = (_OPPONENT / 255 @ small.T.astype(np.float32)).reshape(3, WORK_SIDE, WORK_SIDE)
+    return _local(colours)
 
 
 def _local(colours: Array) -> Array:
