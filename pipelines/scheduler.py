@@ -26,6 +26,16 @@ if TYPE_CHECKING:
 POLL_S = 0.3
 PROGRESS_S = 0.5  # a worker writes its progress at most this often
 
+WORKER_ENVIRONMENT = {
+    "OMP_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    # Dask's own setting gives memory back after every array: work on many middle-sized arrays then spends up to half
+    # of its time on page faults (a film renders in 12.0 s instead of 7.7).
+    "MALLOC_MMAP_THRESHOLD_": str(32 * 2**20),
+    "MALLOC_TRIM_THRESHOLD_": str(128 * 2**20),
+}
+
 
 @dataclass
 class Standing:
@@ -46,6 +56,7 @@ def connect(scheduler: str, workers: int) -> Iterator[Client]:
     BrainvizError
         No scheduler answers at the address.
     """
+    import dask
     from distributed import Client, LocalCluster
 
     if scheduler:
@@ -58,15 +69,14 @@ def connect(scheduler: str, workers: int) -> Iterator[Client]:
         with client:
             yield client
         return
-    threads = {name: "1" for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
     with (
+        dask.config.set({"distributed.nanny.pre-spawn-environ": WORKER_ENVIRONMENT}),
         LocalCluster(
             n_workers=workers,
             threads_per_worker=1,
             processes=True,
             dashboard_address="127.0.0.1:0",
             memory_limit=0,
-            env=threads,
         ) as cluster,
         Client(cluster) as client,
     ):
