@@ -1,0 +1,1 @@
+"""Encoding models: voxel-wise ridge from delayed features to cortex."""
