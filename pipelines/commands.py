@@ -10,8 +10,9 @@ from typing import Any
 from brainviz.errors import BrainvizError
 from brainviz.results import ResultStore
 from pipelines import runs
-from pipelines.plan import RunRequest, build_plan
+from pipelines.plan import build_plan
 from pipelines.preflight import cost_table, duration
+from pipelines.request import RunRequest
 
 
 def check(options: argparse.Namespace) -> int:

@@ -26,7 +26,7 @@ from typing import Any
 
 from brainviz.errors import BrainvizError, UnknownName
 from brainviz.storage import read_json, safe_name, storage_error, write_json
-from pipelines.plan import RunRequest
+from pipelines.request import RunRequest
 
 ENDED = ("done", "failed", "cancelled", "lost")
 GRACE_S = 15.0  # a fresh process may take this long to hold its lock

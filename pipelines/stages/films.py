@@ -8,15 +8,12 @@ import numpy as np
 
 from brainviz.data.catalogue import clip_name
 from brainviz.flow.fields import GRID
-from brainviz.storage import read_array
+from brainviz.storage import read_array, read_table
 from pipelines.graph import Context
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from brainviz.results import Result
     from brainviz.video.cuts import Cuts
-    from pipelines.flow_labels import ClipLabels
 
 THUMBNAIL_PX = 128
 FRAMES_AT_ONCE = 16
@@ -53,22 +50,25 @@ def label_flow(context: Context) -> None:
         values = getattr(labels, name)
         context.array(name, values, (1, *values.shape[1:]))
     context.facts |= {"labeller": labels.labeller, "step_s": [float(s) for s in labels.step_s]}
-    if context.task.simulated:
-        context.table("label_error", _label_error(context, labels))
 
 
-def _label_error(context: Context, labels: ClipLabels) -> pd.DataFrame:
-    """The labels' own error, clip by clip, against the exact flow of the scene parameters."""
+def measure_label_error(context: Context) -> None:
+    """The labels' own error on a simulated test film, clip by clip, against the exact flow of the scene parameters."""
     from pipelines.flow_labels import compare_with_exact
     from pipelines.simulate.exact_flow import exact_flow
     from pipelines.simulate.plan import FilmPlan
 
+    labels = context.input("flow_labels")
+    flow, valid, moving = (read_array(labels.arrays, name) for name in ("flow", "valid", "moving"))
     plan = FilmPlan.read(context.dataset_path / "scenes.json")
-    exact = [exact_flow(plan, context.unit, index) for index in range(len(labels))]
-    flow, valid, moving = (np.stack(parts) for parts in zip(*exact, strict=True))
-    table = compare_with_exact(labels.flow, labels.valid, flow, valid, labels.moving, moving)
-    table.insert(0, "clip", [clip_name(context.unit, index) for index in range(len(labels))])
-    return table.assign(segment=context.unit, labeller=labels.labeller)
+    exact = []
+    for index in range(len(flow)):
+        exact.append(exact_flow(plan, context.unit, index))
+        context.progress((index + 1) / len(flow), f"{index + 1} of {len(flow)} clips")
+    exact_field, exact_valid, exact_moving = (np.stack(parts) for parts in zip(*exact, strict=True))
+    table = compare_with_exact(flow, valid, exact_field, exact_valid, moving, exact_moving)
+    table.insert(0, "clip", [clip_name(context.unit, index) for index in range(len(flow))])
+    context.table("label_error", table.assign(segment=context.unit, labeller=labels.manifest["facts"]["labeller"]))
 
 
 def encode_first_frames(context: Context) -> None:
@@ -99,16 +99,20 @@ def _shrink(frame: np.ndarray) -> np.ndarray:
 
 
 def catalogue_clips(context: Context) -> None:
-    """All clips with their shots; near-duplicate shots between training and test."""
-    from brainviz.data.duplicates import near_duplicates
-
+    """All clips with their shots."""
     cuts = {segment: _cuts(result) for segment, result in context.inputs("cuts").items()}
     dataset = context.dataset()
     clips = dataset.catalogue(cuts)
     clips = clips[clips["segment"].isin(list(cuts))].reset_index(drop=True)
     context.table("clips", clips)
-    context.progress(0.3, "searching near-duplicate shots")
-    context.table("near_duplicates", near_duplicates(dataset, clips, progress=context.progress))
+
+
+def search_twins(context: Context) -> None:
+    """Test shots that a training film shows too."""
+    from brainviz.data.duplicates import near_duplicates
+
+    clips = read_table(context.input("catalogue").folder / "clips.parquet")
+    context.table("near_duplicates", near_duplicates(context.dataset(), clips, progress=context.progress))
 
 
 def check_data(context: Context) -> None:

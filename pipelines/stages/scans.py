@@ -8,6 +8,7 @@ import numpy as np
 
 from brainviz.data.base import Dataset
 from brainviz.data.catalogue import split_of
+from brainviz.data.preprocess import average_runs
 from pipelines.graph import Context
 
 VERTEX_CHUNK = 512  # a time course of one vertex reads in a few milliseconds
@@ -49,7 +50,7 @@ def _stored(
         runs = [dataset.bold(subject, segment, run=number) for number in numbers]
         volumes, vertices = runs[0].shape
         chunks = (volumes, min(VERTEX_CHUNK, vertices))
-        context.array(f"mean.{segment}", np.mean(runs, axis=0).astype(STORED), chunks)
+        context.array(f"mean.{segment}", average_runs(runs).astype(STORED), chunks)
         if split_of(segment) == "test":
             stored = context.new_array(f"runs.{segment}", (len(runs), volumes, vertices), STORED, (1, *chunks))
             for k, run in enumerate(runs):

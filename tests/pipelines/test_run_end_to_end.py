@@ -15,7 +15,7 @@ import pandas as pd
 from brainviz import open_workspace
 from brainviz.storage import read_json
 from pipelines import runs
-from pipelines.plan import RunRequest
+from pipelines.request import RunRequest
 
 ROOT = Path(__file__).resolve().parents[2]
 REQUEST = RunRequest(demo=True, size="tiny", subjects=("1",), workers=2)

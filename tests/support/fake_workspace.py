@@ -300,7 +300,8 @@ def write_labels(store: ResultStore, truth: dict) -> None:
         facts = {"labeller": "dis (OpenCV, chained, forward-backward check)", "step_s": STEP_S.tolist()}
         error = pd.DataFrame([{"segment": segment, "epe": 0.06, "epe_zero": 0.9, "n_clips": SEGMENTS[segment]}])
         arrays = dict(zip(("flow", "valid", "moving"), parts, strict=True))
-        publish(store, "flow_labels", segment, facts, {"label_error": error.assign(simulated=True)}, arrays)
+        publish(store, "flow_labels", segment, facts, {}, arrays)
+        publish(store, "label_error", segment, facts, {"label_error": error.assign(simulated=True)}, {})
 
 
 def write_bold(store: ResultStore, subject: str) -> None:
@@ -323,7 +324,8 @@ def make_workspace(folder: Path, subjects: list[str] | None = None) -> Workspace
     store = ResultStore(folder / "workspace")
     truth = {clip: true_flow(s, i) for s in SEGMENTS for i, clip in enumerate(clip_names(s))}
     twins = pd.DataFrame([{"clip": "test1-0004", "twin": "seg1-0002", "similarity": 0.97, "simulated": True}])
-    publish(store, "catalogue", "all", {}, {"clips": clip_table(), "near_duplicates": twins}, {})
+    publish(store, "catalogue", "all", {}, {"clips": clip_table()}, {})
+    publish(store, "near_duplicates", "all", {}, {"near_duplicates": twins}, {})
     publish(store, "check", "all", {}, {"problems": problem_rows()}, {})
     for segment in SEGMENTS:
         write_film(folder / "dataset" / "stimuli" / f"{segment}.mp4", segment, photos)

@@ -1,0 +1,61 @@
+"""What a user asks for, checked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from brainviz.errors import BrainvizError
+
+TARGETS = ("motion",)
+"""How far a run can go; each target includes the ones before it."""
+
+
+@dataclass(frozen=True)
+class RunRequest:
+    """What a user asks for. Refuses what cannot be run; see `python -m pipelines run --help` for each field.
+
+    Raises
+    ------
+    BrainvizError
+        Neither or both of demo and data set given, or an unknown target.
+    """
+
+    demo: bool = False
+    dataset: str = ""
+    subjects: tuple[str, ...] = ()
+    segments: tuple[str, ...] = ()
+    until: str = TARGETS[-1]
+    device: str = "cpu"
+    scheduler: str = ""
+    workers: int = 0
+    seed: int = 0
+    size: str = "demo"
+    world: str = "mixed"
+    labeller: str = "auto"
+    frame_encoder: str = "auto"
+    svd: str = ""
+
+    def __post_init__(self) -> None:
+        if self.demo == bool(self.dataset):
+            raise BrainvizError(
+                "Say what to work on: the demo or one data set.", "run", "Give --demo, or --dataset DIR, not both."
+            )
+        if self.until not in TARGETS:
+            raise BrainvizError(f"There is no target {self.until!r}.", "--until", f"Choose of: {', '.join(TARGETS)}.")
+        if self.workers < 0:
+            raise BrainvizError("The number of workers cannot be negative.", "--workers", "0 chooses by itself.")
+
+    def to_json(self) -> dict[str, Any]:
+        """A plain dictionary, for the run's folder."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> RunRequest:
+        """Read a request back; an unknown field raises `BrainvizError`."""
+        unknown = set(values) - {f.name for f in fields(cls)}
+        if unknown:
+            raise BrainvizError(f"Unknown settings: {', '.join(sorted(unknown))}.", "run request", "Remove them.")
+        lists = {name: tuple(values[name]) for name in ("subjects", "segments") if name in values}
+        return cls(**{**values, **lists})
