@@ -102,8 +102,8 @@ def _scanned(context: Context, segments: Sequence[str]) -> list[str]:
 
 def clip_names(context: Context, segment: str) -> list[str]:
     """Clip ids of a film, in order."""
-    labels = context.input("flow_labels", segment)
-    return [clip_name(segment, i) for i in range(open_array(labels.arrays, "flow").shape[0])]
+    frames = context.input("frame_features", segment)
+    return [clip_name(segment, i) for i in range(open_array(frames.arrays, "features").shape[0])]
 
 
 def stack_films(context: Context, stage: str, name: str, segments: Sequence[str]) -> np.ndarray:
