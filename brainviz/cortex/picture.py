@@ -7,7 +7,7 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
-from brainviz.cortex.colours import colour_table
+from brainviz.cortex.colours import colour_table, scale_kind
 from brainviz.cortex.raster import Raster, flatmap_raster
 from brainviz.cortex.surface import load_surface, on_full
 from brainviz.errors import BrainvizError
@@ -64,7 +64,7 @@ def flatmap_image(
     position = np.clip((interpolated - low) / (high - low), 0, 1) * (len(table) - 1)
     colour = table[np.round(position).astype(np.intp)].astype(np.float32)
     alpha = present if opacity is None else present * _interpolate(raster, _unit(opacity))[0]
-    ground = _cortex_grey(height)
+    ground = _pixel_grey(height)
     mixed = ground[:, None] + alpha[:, None] * (colour - ground[:, None])
     return _finish(raster, mixed, border_strength)
 
@@ -74,7 +74,7 @@ def default_limits(values: Float32, colormap: str | npt.NDArray[np.uint8] = "div
     finite = np.abs(values[np.isfinite(values)])
     top = float(np.percentile(finite, 99)) if len(finite) else 1.0
     top = top if top > 0 else 1.0
-    return (0.0 if isinstance(colormap, str) and colormap == "sequential" else -top), top
+    return (0.0 if isinstance(colormap, str) and scale_kind(colormap) == "sequential" else -top), top
 
 
 def _unit(opacity: npt.ArrayLike) -> Float32:
@@ -91,13 +91,17 @@ def _interpolate(raster: Raster, full: Float32) -> tuple[Float32, Float32]:
     return mean, known[np.arange(len(corner)), raster.weights.argmax(1)].astype(np.float32)
 
 
-@cache
-def _cortex_grey(height: int) -> Float32:
-    """Grey of the bare cortex at the pixels of the map: sulci darker, medial wall lightest."""
+def cortex_grey() -> Float32:
+    """Grey of the bare cortex per vertex, float32 (64984,), 0-255: sulci darker, medial wall lightest."""
     surface = load_surface()
     depth = np.clip(surface.sulc / 0.5, -1, 1)
     grey = SULCUS_GREY + (GYRUS_GREY - SULCUS_GREY) * (depth + 1) / 2
-    return _interpolate(flatmap_raster(height), np.where(surface.mask, grey, WALL_GREY).astype(np.float32))[0]
+    return np.where(surface.mask, grey, WALL_GREY).astype(np.float32)
+
+
+@cache
+def _pixel_grey(height: int) -> Float32:
+    return _interpolate(flatmap_raster(height), cortex_grey())[0]
 
 
 def _finish(raster: Raster, colour: Float32, border_strength: float) -> npt.NDArray[np.uint8]:

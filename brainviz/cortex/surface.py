@@ -39,6 +39,8 @@ class Surface:
         Triangles of the flat map in full vertex order, left first (59,013 of them), then right (58,914).
     midthickness : float32 (64984, 3)
         Position halfway through the cortex in mm (RAS).
+    inflated : float32 (64984, 3)
+        Position on the inflated surface in mm (RAS).
     faces : int32 (129960, 3)
         Triangles of the closed surface.
     sulc : float32 (64984,)
@@ -52,6 +54,7 @@ class Surface:
     flat: Float32
     flat_faces: npt.NDArray[np.int32]
     midthickness: Float32
+    inflated: Float32
     faces: npt.NDArray[np.int32]
     sulc: Float32
     mask: npt.NDArray[np.bool_]
@@ -90,6 +93,7 @@ def load_surface() -> Surface:
         flat=_locked(stored["flat"].astype(np.float32) / np.float32(UNITS_PER_MM)),
         flat_faces=_locked(np.concatenate([left[on_left], right[on_right]])),
         midthickness=_locked(stored["midthickness"].astype(np.float32) / np.float32(UNITS_PER_MM)),
+        inflated=_locked(stored["inflated"].astype(np.float32) / np.float32(UNITS_PER_MM)),
         faces=_locked(np.concatenate([left, right])),
         sulc=_locked(stored["sulc"].astype(np.float32)),
         mask=stored["mask"],
