@@ -12,11 +12,15 @@ from brainviz.errors import BrainvizError, UnknownName
 Progress = Callable[[float, str], None]
 
 
+WEIGHT_SUFFIXES = (".safetensors", ".bin", ".pt", ".pth")
+
+
 @dataclass(frozen=True)
 class Weights:
     """One published set of weights.
 
-    `source` is a Hugging Face repository (owner/name), or the address of one file of torch hub.
+    `source` is a Hugging Face repository (owner/name), or the address of one file. Of a repository, `files` are
+    fetched; where it has no safetensors, its pytorch_model.bin instead.
     """
 
     name: str
@@ -25,6 +29,7 @@ class Weights:
     size_gb: float
     licence: str
     files: tuple[str, ...] = ("*.safetensors", "*.json")
+    revision: str = "main"
 
     @property
     def is_file(self) -> bool:
@@ -33,11 +38,11 @@ class Weights:
 
 def known_weights() -> dict[str, Weights]:
     """All weights that the pipelines can use, by name."""
+    from pipelines.features.catalogue import PRETRAINED
     from pipelines.flow_labels.labellers import RAFT_URL
 
-    listed = (
+    listed = [
         Weights("raft", "true flow (RAFT large, torchvision)", RAFT_URL, 0.02, "BSD-3-Clause"),
-        Weights("dinov2", "first-frame features (DINOv2 ViT-B/14)", "facebook/dinov2-base", 0.35, "Apache-2.0"),
         Weights(
             "svd",
             "the no-brain baseline (Stable Video Diffusion)",
@@ -46,20 +51,32 @@ def known_weights() -> dict[str, Weights]:
             "Stability AI Community License",
             ("*.fp16.safetensors", "*.json"),
         ),
-    )
+    ]
+    for spec in PRETRAINED:
+        if not spec.base:
+            purpose = f"encoder {spec.title} ({spec.family})"
+            if spec.id == "dinov2":
+                purpose += "; also first-frame features"
+            listed.append(
+                Weights(spec.id, purpose, spec.hub_name, spec.size_gb, spec.licence, spec.files, spec.revision)
+            )
     return {weights.name: weights for weights in listed}
 
 
 def find(name: str) -> Path | None:
     """Where the weights lie on this machine: a file, or a folder of the Hugging Face cache; None where they do not."""
     weights = _known(name)
-    if weights.is_file:
+    if name == "raft":
         from pipelines.flow_labels.labellers import find_raft_weights
 
         return find_raft_weights()
+    if weights.is_file:
+        place = _file_place(weights)
+        return place if place.is_file() else None
     repository = hub_cache() / f"models--{weights.source.replace('/', '--')}"
     snapshots = sorted(repository.glob("snapshots/*"), key=lambda p: p.stat().st_mtime)
-    return snapshots[-1] if snapshots else None
+    whole = [folder for folder in snapshots if any(path.suffix in WEIGHT_SUFFIXES for path in folder.rglob("*"))]
+    return whole[-1] if whole else None
 
 
 def hub_cache() -> Path:
@@ -70,13 +87,15 @@ def hub_cache() -> Path:
 
 def listing() -> str:
     """A line per set of weights: here or missing, size, licence, purpose."""
+    known = known_weights().values()
+    wide = max(len(weights.name) for weights in known)
+    licences = max(len(weights.licence) for weights in known)
     lines = []
-    for weights in known_weights().values():
+    for weights in known:
         place = find(weights.name)
         state = f"here: {place}" if place else f"missing; fetch: python -m pipelines weights {weights.name}"
-        lines.append(
-            f"{weights.name:<8} {weights.size_gb:>5.2f} GB  {weights.licence:<31} {weights.purpose}\n         {state}"
-        )
+        facts = f"{weights.name:<{wide}} {weights.size_gb:>5.2f} GB  {weights.licence:<{licences}}  {weights.purpose}"
+        lines.append(f"{facts}\n{'':<{wide}} {state}")
     return "\n".join(lines)
 
 
@@ -104,27 +123,45 @@ def fetch(name: str, progress: Progress) -> Path:
 
 
 def _fetch_file(weights: Weights) -> Path:
-    from pipelines.flow_labels.labellers import RAFT_FILE, hub_folder, load_raft
-
-    target = hub_folder() / RAFT_FILE
+    """One file by its address; read once, so that a damaged one is not kept for good."""
     import torch
 
+    target = _file_place(weights)
+    digest = target.stem.rsplit("-", 1)[1] if weights.name == "raft" else None
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        digest = RAFT_FILE.removesuffix(".pth").rsplit("-", 1)[1]
         torch.hub.download_url_to_file(weights.source, str(target), hash_prefix=digest)
     except (OSError, RuntimeError) as error:
         raise _unreachable(weights, error) from error
-    load_raft(target)
+    if weights.name == "raft":
+        from pipelines.flow_labels.labellers import load_raft
+
+        load_raft(target)
+    else:
+        from pipelines.features.checkpoint_models import read_checkpoint
+
+        read_checkpoint(target)
     return target
 
 
+def _file_place(weights: Weights) -> Path:
+    """Where torch hub keeps a file; common names get their owner's in front."""
+    from pipelines.flow_labels.labellers import hub_folder
+
+    file = weights.source.rsplit("/", 1)[1]
+    return hub_folder() / (file if weights.name == "raft" else f"{weights.name}-{file}")
+
+
 def _fetch_repository(weights: Weights) -> Path:
-    from huggingface_hub import snapshot_download
+    from huggingface_hub import HfApi, snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
     try:
-        return Path(snapshot_download(weights.source, allow_patterns=list(weights.files)))
+        there = HfApi().list_repo_files(weights.source, revision=weights.revision)
+        files = list(weights.files)
+        if "*.safetensors" in files and not any(name.endswith(".safetensors") for name in there):
+            files.append("pytorch_model.bin")
+        return Path(snapshot_download(weights.source, revision=weights.revision, allow_patterns=files))
     except (OSError, HfHubHTTPError, LocalEntryNotFoundError) as error:
         raise _unreachable(weights, error) from error
 

@@ -63,8 +63,8 @@ def frame_channels(frame: npt.NDArray[np.uint8]) -> Array:
     import cv2
 
     small = cv2.resize(frame, (WORK_SIDE, WORK_SIDE), interpolation=cv2.INTER_AREA).reshape(-1, 3)
-    colours: Array = (_OPPONENT / 255 @ small.T.astype(np.float32)).reshape(3, WORK_SIDE, WORK_SIDE)
-    return _local(colours)
+    colours = np.asarray(_OPPONENT / 255 @ small.T.astype(np.float32), np.float32)
+    return _local(colours.reshape(3, WORK_SIDE, WORK_SIDE))
 
 
 def _local(colours: Array) -> Array:

@@ -81,9 +81,7 @@ class EncoderSpec:
     @property
     def weights_name(self) -> str:
         """The name under which `python -m pipelines weights` knows its weights; "" where it needs none."""
-        if self.source == "embedded":
-            return ""
-        return self.base or self.id
+        return "" if self.source == "embedded" else self.id.partition(".")[0]
 
     @property
     def moves(self) -> bool:
