@@ -44,6 +44,7 @@ bench: $(VENV)/.installed
 	for name in decoder; do $(BIN)/python -m benchmarks.$$name || exit 1; done
 
 verify: $(VENV)/.installed
+	$(BIN)/python -m pipelines.encoding.calibration
 	$(BIN)/python -m pipelines.verify
 
 screenshots: $(VENV)/.installed-dev chromium

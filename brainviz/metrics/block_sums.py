@@ -178,10 +178,13 @@ def fill_sums(sums: BlockSums, columns: slice, p: Float32, y: Float32, blocks: V
 def centred_pair(
     prediction: Columns, measured: Columns, blocks: VolumeBlocks, columns: slice
 ) -> tuple[Float32, Float32]:
-    """Film-centred columns, NaN where they are constant or not finite; two float32 (volumes, k)."""
-    rows = slice(0, blocks.n_volumes)
-    p, y = (_centred(np.array(source[rows, columns], np.float32), blocks) for source in (prediction, measured))
-    return p, y
+    """Film-centred columns of both: two float32 (volumes, k), see `centred_columns`."""
+    return centred_columns(prediction, blocks, columns), centred_columns(measured, blocks, columns)
+
+
+def centred_columns(source: Columns, blocks: VolumeBlocks, columns: slice) -> Float32:
+    """Film-centred columns, NaN where they are constant or not finite; float32 (volumes, k)."""
+    return _centred(np.array(source[slice(0, blocks.n_volumes), columns], np.float32), blocks)
 
 
 def check_shapes(prediction: Columns, measured: Columns, blocks: VolumeBlocks) -> None:

@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from brainviz.errors import DataProblem
-from brainviz.metrics.block_bootstrap import Resampling, drawn_ratio
+from brainviz.metrics.block_bootstrap import Resampling
+from brainviz.metrics.block_statistics import ratio
 from brainviz.metrics.block_sums import BlockSums, Float32
 from brainviz.metrics.estimates import MapEstimates, estimate_map
 from brainviz.metrics.region_means import Regions
@@ -48,9 +49,7 @@ def partition_variance(
     explained_joint, explained_a, explained_b = (_explained(each) for each in (joint, a, b))
 
     def of(above: Float32) -> MapEstimates:
-        total = joint.yy.sum(0)
-        share = above.sum(0) / total
-        return estimate_map(share, drawn_ratio(above, joint.yy), len(joint.yy), regions, chosen)
+        return estimate_map(ratio(above, joint.yy), regions, chosen)
 
     return VariancePartition(
         unique_a=of(explained_joint - explained_b),

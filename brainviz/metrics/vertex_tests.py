@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from brainviz.errors import DataProblem
-from brainviz.metrics.block_bootstrap import Resampling, drawn_difference, drawn_r
+from brainviz.metrics.block_bootstrap import Resampling
 from brainviz.metrics.block_permutation import PermutationNull
+from brainviz.metrics.block_statistics import correlation, correlation_difference
 from brainviz.metrics.block_sums import (
     BlockSums,
     Columns,
@@ -80,7 +81,7 @@ def assess_encoder(
         null.add(columns, p, y)
     r = sums.r
     tested = (null.p, null.group_p(means_of_map(r, regions)[0]))
-    result = estimate_map(r, drawn_r(sums), len(blocks), regions, resampling, tested)
+    result = estimate_map(correlation(sums), regions, resampling, tested)
     return EncoderTest(result.vertices, result.regions, result.mean, sums, null.p_max(r), null.orders.minimum_p)
 
 
@@ -101,6 +102,4 @@ def compare_encoders(
     DataProblem
         Where the two differ in blocks or vertices.
     """
-    if a.py.shape != b.py.shape:
-        raise DataProblem(f"The encoders' block sums differ in shape: {a.py.shape} and {b.py.shape}.", "contrast")
-    return estimate_map(a.r - b.r, drawn_difference(a, b), len(a.py), regions, resampling or Resampling())
+    return estimate_map(correlation_difference(a, b), regions, resampling or Resampling())
