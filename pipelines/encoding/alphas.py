@@ -13,28 +13,26 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from brainviz.errors import BrainvizError, DataProblem
 from pipelines.encoding.decomposition import Decomposition
-from pipelines.encoding.scoring import FoldScorer, exhaustive, fold_scorer
+from pipelines.encoding.scoring import FoldScorer, exhaustive, fold_scorers, mean_scores
 from pipelines.encoding.targets import Targets, as_targets, column_blocks
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 ALPHAS: npt.NDArray[np.float64] = np.logspace(0, 6, 20)
 SAMPLE = 192
 """Vertices of the accuracy check."""
-FULL_TOLERANCE = 1e-6
 ACCURACY = 1e-4
 """Largest error of a cross-validated r; with a worse one the search goes on in float64."""
 MARGIN = 2.0
 """Safety on the error measured in the sample."""
-CPU_BLOCK, GPU_BLOCK = 512, 16384
+TIE = 1e-5
+"""Alphas whose r differ by less are equally good."""
+READ_BLOCK, CPU_BLOCK, GPU_BLOCK = 4096, 512, 4096
 
 Progress = Callable[[float], None]
 
@@ -49,8 +47,8 @@ class AlphaChoice:
         NaN where the vertex is constant or not finite.
     cv_r : float32 (v,)
         Mean over folds of Pearson r at that alpha; NaN as above.
-    rank, full_rank : int
-        Basis products used for all vertices, and for those searched again.
+    products, full : int
+        Products per fold that served all vertices, and those searched again.
     searched_again : float
         Part of the vertices.
     error : float
@@ -59,8 +57,8 @@ class AlphaChoice:
 
     alpha: npt.NDArray[np.float32]
     cv_r: npt.NDArray[np.float32]
-    rank: int
-    full_rank: int
+    products: int
+    full: int
     searched_again: float
     error: float
 
@@ -78,7 +76,7 @@ def choose_alphas(
     Parameters
     ----------
     y : (n, v) array-like or `Targets`
-        BOLD over the rows of the decomposition; read by blocks, once per fold.
+        BOLD over the rows of the decomposition; read by blocks of vertices.
     alphas : (a,)
         Positive, ascending.
     progress : optional
@@ -94,32 +92,33 @@ def choose_alphas(
     targets, grid = _checked(decomposition, y, alphas)
     report = progress or (lambda fraction: None)
     width = block or (CPU_BLOCK if device == "cpu" else GPU_BLOCK)
-    plan = _plan(decomposition, targets, grid, device)
+    scorers = fold_scorers(decomposition, grid, device)
+    plan = _plan(decomposition, scorers, targets, grid, device)
     if plan.error > ACCURACY:
         return _all_in_float64(decomposition, targets, grid, device, report)
-    blocks = column_blocks(targets.n_vertices, width)
-    scores = np.zeros((targets.n_vertices, len(grid)), dtype=np.float32)
-    usable = np.ones(targets.n_vertices, dtype=bool)
-    for i, fold in enumerate(decomposition.folds):
-        scorer = fold_scorer(fold, grid, plan.tolerance, device)
-        rank = min(plan.rank, scorer.rank)
-        for j, columns in enumerate(blocks):
-            part, usable[columns] = targets.tensor(columns, device)
-            scores[columns] += scorer.correlations(scorer.basis_grams(part, rank), rank).cpu().numpy()
-            report((i + (j + 1) / len(blocks)) / len(decomposition.folds) * 0.9)
-    scores /= len(decomposition.folds)
+    scores = np.empty((targets.n_vertices, len(grid)), dtype=np.float32)
+    usable = np.empty(targets.n_vertices, dtype=bool)
+    quick = [scorer.first(plan.products) for scorer in scorers]
+    for columns in column_blocks(targets.n_vertices, READ_BLOCK):
+        y_block, usable[columns] = targets.tensor(columns, device)
+        for part in column_blocks(y_block.shape[1], width):
+            inside = slice(columns.start + part.start, columns.start + part.stop)
+            scores[inside] = mean_scores(decomposition, quick, y_block[:, part])[0].cpu().numpy()
+            report(0.9 * inside.stop / targets.n_vertices)
     again = np.flatnonzero(usable & _unsettled(scores, plan.errors))
-    if len(again) and plan.rank < plan.full_rank:
-        scores[again] = _full_search(decomposition, targets, grid, again, device, width)
+    if plan.products < plan.full:
+        for part in column_blocks(len(again), width):
+            y_part, _ = targets.tensor(again[part], device)
+            scores[again[part]] = mean_scores(decomposition, scorers, y_part)[0].cpu().numpy()
+            report(0.9 + 0.1 * part.stop / len(again))
     report(1.0)
     return _choice(scores, usable, grid, plan, len(again))
 
 
 @dataclass(frozen=True)
 class _Plan:
-    rank: int
-    full_rank: int
-    tolerance: float
+    products: int
+    full: int
     errors: npt.NDArray[np.float32]
     error: float
 
@@ -135,41 +134,32 @@ def _checked(decomposition: Decomposition, y: Any, alphas: npt.ArrayLike) -> tup
     return targets, grid
 
 
-def _plan(decomposition: Decomposition, targets: Targets, grid: npt.NDArray[np.float64], device: str) -> _Plan:
-    """The cheapest rank, by what it errs on sampled vertices against the exhaustive search."""
+def _plan(
+    decomposition: Decomposition,
+    scorers: list[FoldScorer],
+    targets: Targets,
+    grid: npt.NDArray[np.float64],
+    device: str,
+) -> _Plan:
+    """The cheapest number of products, by what it errs on sampled vertices against the exhaustive search."""
     n = targets.n_vertices
     sample = np.unique(np.linspace(0, n - 1, min(n, SAMPLE)).astype(np.int64))
     y, _ = targets.tensor(sample, device)
-    truth: Any = 0.0
-    tried: dict[int, Any] = {}
-    n_folds = len(decomposition.folds)
-    for fold in decomposition.folds:
-        scorer = fold_scorer(fold, grid, FULL_TOLERANCE, device)
-        truth = truth + exhaustive(fold, y, grid) / n_folds
-        grams = scorer.basis_grams(y)
-        for rank in range(1, len(grid) + 1):
-            score = scorer.correlations(_leading(grams, min(rank, scorer.rank)), min(rank, scorer.rank))
-            tried[rank] = tried.get(rank, 0.0) + score / n_folds
-    true = truth.cpu().numpy()
-    scores = {rank: score.cpu().numpy() for rank, score in tried.items()}
-    full = max(scorer.rank, 1)
-    error = float(np.abs(scores[full] - true).max())
-    best = full, 0.0, float(full)
-    for rank in range(2, full):
-        errors = MARGIN * np.abs(scores[rank] - true).max(0)
-        again = float(_unsettled(scores[rank], errors).mean())
-        if rank + again * full < best[2]:
-            best = rank, again, rank + again * full
-    errors = MARGIN * np.abs(scores[best[0]] - true).max(0)
-    return _Plan(best[0], full, FULL_TOLERANCE, errors.astype(np.float32), error)
+    true = np.mean([exhaustive(fold, y, grid).cpu().numpy() for fold in decomposition.folds], axis=0)
+    full = max(scorer.rank for scorer in scorers)
+    tried = [score.cpu().numpy() for score in mean_scores(decomposition, scorers, y, range(1, full + 1))]
+    error = float(np.abs(tried[-1] - true).max())
+    products, cost = full, float(full)
+    for i, scores in enumerate(tried[:-1]):
+        again = float(_unsettled(scores, _errors(scores, true)).mean())
+        if i + 1 + again * full < cost:
+            products, cost = i + 1, i + 1 + again * full
+    return _Plan(products, full, _errors(tried[products - 1], true), error)
 
 
-def _leading(grams: Tensor, rank: int) -> Tensor:
-    """Gram matrices as the first `rank` basis functions alone would have them."""
-    import torch
-
-    keep = torch.tensor([*range(rank), grams.shape[1] - 1], device=grams.device)
-    return grams[:, keep][:, :, keep]
+def _errors(scores: npt.NDArray[np.float32], true: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
+    """Allowed error of every alpha's r: the largest in the sample, with a margin."""
+    return (MARGIN * np.abs(scores - true).max(0)).astype(np.float32)
 
 
 def _unsettled(scores: npt.NDArray[np.float32], errors: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_]:
@@ -178,25 +168,8 @@ def _unsettled(scores: npt.NDArray[np.float32], errors: npt.NDArray[np.float32])
     rows = np.arange(len(scores))
     rival = scores + errors
     rival[rows, best] = -np.inf
-    sure: npt.NDArray[np.bool_] = rival.max(1, initial=-np.inf) < scores[rows, best] - errors[best]
+    sure: npt.NDArray[np.bool_] = rival.max(1, initial=-np.inf) < scores[rows, best] - errors[best] + TIE
     return ~sure | (errors[best] > ACCURACY)
-
-
-def _full_search(
-    decomposition: Decomposition,
-    targets: Targets,
-    grid: npt.NDArray[np.float64],
-    vertices: npt.NDArray[np.int64],
-    device: str,
-    width: int,
-) -> npt.NDArray[np.float32]:
-    scores = np.zeros((len(vertices), len(grid)), dtype=np.float32)
-    for fold in decomposition.folds:
-        scorer: FoldScorer = fold_scorer(fold, grid, FULL_TOLERANCE, device)
-        for columns in column_blocks(len(vertices), width):
-            y, _ = targets.tensor(vertices[columns], device)
-            scores[columns] += scorer.correlations(scorer.basis_grams(y)).cpu().numpy()
-    return np.asarray(scores / len(decomposition.folds), dtype=np.float32)
 
 
 def _all_in_float64(
@@ -211,7 +184,7 @@ def _all_in_float64(
         total = sum(exhaustive(fold, y, grid) for fold in decomposition.folds)
         scores[columns] = (total / len(decomposition.folds)).cpu().numpy()
         report((j + 1) / len(blocks))
-    plan = _Plan(len(grid), len(grid), 0.0, np.zeros(len(grid), dtype=np.float32), 0.0)
+    plan = _Plan(len(grid), len(grid), np.zeros(len(grid), dtype=np.float32), 0.0)
     return _choice(scores, usable, grid, plan, 0)
 
 
@@ -225,4 +198,4 @@ def _choice(
     best = scores.argmax(1)
     alpha = np.where(usable, grid[best], np.nan).astype(np.float32)
     cv_r = np.where(usable, scores[np.arange(len(scores)), best], np.nan).astype(np.float32)
-    return AlphaChoice(alpha, cv_r, plan.rank, plan.full_rank, n_again / max(1, len(scores)), plan.error)
+    return AlphaChoice(alpha, cv_r, plan.products, plan.full, n_again / max(1, len(scores)), plan.error)

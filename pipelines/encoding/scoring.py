@@ -7,16 +7,20 @@ correlation of *every* alpha as a ratio of quadratic forms, so no prediction is 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from pipelines.encoding.decomposition import Fold
+from pipelines.encoding.decomposition import Decomposition, Fold
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+TOLERANCE = 1e-6
+"""Singular values of the family of alphas, over the largest, from which a basis function counts."""
 
 
 @dataclass(frozen=True)
@@ -26,13 +30,12 @@ class FoldScorer:
     Attributes
     ----------
     products : float32 (rank * n_held, n_train)
-        Maps training BOLD to the held-out predictions of each basis function, ordered by importance.
+        Maps the training BOLD to the held-out predictions of each basis function, ordered
+        by importance.
     mixing : float32 (rank, n_alphas)
         Predictions of alpha a, up to its scale, are the basis predictions times column a.
     """
 
-    train: Tensor
-    held: Tensor
     products: Tensor
     mixing: Tensor
 
@@ -41,40 +44,41 @@ class FoldScorer:
         """Basis functions."""
         return len(self.mixing)
 
-    def basis_grams(self, y: Tensor, rank: int | None = None) -> Tensor:
-        """Gram matrices of the basis predictions and, last, the centred held-out BOLD: (w, rank + 1, rank + 1).
+    def first(self, rank: int) -> FoldScorer:
+        """The same with at most `rank` basis functions."""
+        if rank >= self.rank:
+            return self
+        n_held = len(self.products) // self.rank
+        return FoldScorer(self.products[: rank * n_held], self.mixing[:rank])
+
+    def grams(self, train: Tensor, held: Tensor) -> Tensor:
+        """Gram matrices of the basis predictions and, last, the held-out BOLD: (w, rank + 1, rank + 1).
 
         Parameters
         ----------
-        y : float32 (n, w)
-            BOLD of all rows.
-        rank : int, optional
-            Basis functions used, the first ones.
+        train : float32 (n_train, w)
+        held : float32 (n_held, w)
         """
         import torch
 
-        rank = rank or self.rank
-        n_held = len(self.held)
-        both = torch.empty(y.shape[1], (rank + 1) * n_held, dtype=y.dtype, device=y.device)
-        torch.mm(y[self.train].T, self.products[: rank * n_held].T, out=both[:, : rank * n_held])
-        held = y[self.held]
-        both[:, rank * n_held :] = (held - held.mean(0)).T
-        stacked = both.view(y.shape[1], rank + 1, n_held)
+        n_held, w = held.shape
+        both = torch.empty(w, (self.rank + 1) * n_held, dtype=train.dtype, device=train.device)
+        torch.mm(train.T, self.products.T, out=both[:, : self.rank * n_held])
+        both[:, self.rank * n_held :] = (held - held.mean(0)).T
+        stacked = both.view(w, self.rank + 1, n_held)
         return torch.bmm(stacked, stacked.transpose(1, 2))
 
-    def correlations(self, grams: Tensor, rank: int | None = None) -> Tensor:
-        """Correlation of every alpha's prediction with the held-out BOLD, (w, n_alphas), from `basis_grams`.
+    def correlations(self, grams: Tensor) -> Tensor:
+        """Correlation of every alpha's prediction with the held-out BOLD, (w, n_alphas), from `grams`.
 
-        With `rank` smaller than the one of `grams`, what that many basis functions would have given.
+        Gram matrices of more basis functions serve too: the first ones are used.
         """
         import torch
 
-        rank = rank or self.rank
-        mixing = self.mixing[:rank]
-        energy = _squares(grams[:, :rank, :rank], mixing)
-        cross = grams[:, :rank, -1] @ mixing
-        own = grams[:, -1, -1:]
-        bound = energy * own
+        rank = self.rank
+        energy = _squares(grams[:, :rank, :rank], self.mixing)
+        cross = grams[:, :rank, -1] @ self.mixing
+        bound = energy * grams[:, -1, -1:]
         return torch.where(bound > 0, cross * bound.clamp_min(1e-30).rsqrt(), torch.zeros_like(cross))
 
 
@@ -85,34 +89,68 @@ def _squares(grams: Tensor, mixing: Tensor) -> Tensor:
     return (grams.reshape(len(grams), rank * rank) @ outer.view(rank * rank, -1)).clamp_min(0)
 
 
-def fold_scorer(fold: Fold, alphas: npt.NDArray[np.float64], tolerance: float, device: str) -> FoldScorer:
-    """Basis of a fold's predictions over all alphas.
+def fold_scorer(left: Tensor, right: Tensor, values: Tensor, alphas: npt.NDArray[np.float64]) -> FoldScorer:
+    """Basis of one fold's predictions `left @ diag(1 / (values + alpha)) @ right` over all alphas.
 
-    The functions 1 / (eigenvalue + alpha) are weighted by how far each eigen-direction reaches into the held-out rows,
-    scaled to one length per alpha, and cut at `tolerance` of the largest singular value.
+    The functions 1 / (values + alpha) are weighted by how far each eigen-direction reaches into the held-out rows,
+    scaled to one length per alpha, and cut at `TOLERANCE`.
     """
     import torch
 
-    left = torch.as_tensor(fold.left, device=device)
-    right = torch.as_tensor(fold.right, device=device)
     reach = left.double().norm(dim=0)
     reach = reach + 1e-9 * reach.max()
-    values = torch.as_tensor(fold.eigenvalues, device=device)
-    family = reach[:, None] / (values[:, None] + torch.as_tensor(alphas, device=device)[None])
+    family = reach[:, None] / (values[:, None] + torch.as_tensor(alphas, device=values.device)[None])
     family = family / family.norm(dim=0)
     shapes, sizes, mixing = torch.linalg.svd(family, full_matrices=False)
-    rank = int((sizes > tolerance * sizes[0]).sum())
+    rank = int((sizes > TOLERANCE * sizes[0]).sum())
     weights = (shapes[:, :rank] / reach[:, None]).float()
-    left = left - left.mean(0)
-    products = torch.empty(rank, len(left), len(right), device=device)
+    centred = left.float() - left.float().mean(0)
+    products = torch.empty(rank, len(left), right.shape[1], device=left.device)
     for r in range(rank):
-        torch.mm(left * weights[:, r], right.T, out=products[r])
-    return FoldScorer(
-        torch.as_tensor(fold.train, device=device),
-        torch.as_tensor(fold.held, device=device),
-        products.view(rank * len(left), len(right)),
-        (sizes[:rank, None] * mixing[:rank]).float(),
-    )
+        torch.mm(centred * weights[:, r], right.float(), out=products[r])
+    return FoldScorer(products.view(rank * len(left), -1), (sizes[:rank, None] * mixing[:rank]).float())
+
+
+def fold_scorers(decomposition: Decomposition, alphas: npt.NDArray[np.float64], device: str) -> list[FoldScorer]:
+    """Scorers of all folds."""
+    import torch
+
+    return [
+        fold_scorer(
+            torch.as_tensor(fold.left, device=device),
+            torch.as_tensor(fold.right, device=device).T,
+            torch.as_tensor(fold.eigenvalues, device=device),
+            alphas,
+        )
+        for fold in decomposition.folds
+    ]
+
+
+def mean_scores(
+    decomposition: Decomposition, scorers: list[FoldScorer], y: Tensor, ranks: Sequence[int] = ()
+) -> list[Tensor]:
+    """Mean over folds of every alpha's correlation, (w, n_alphas), for BOLD float32 (n, w).
+
+    With `ranks`, one result for each number of basis functions, from the same products.
+    """
+    import torch
+
+    chosen = ranks or (max(scorer.rank for scorer in scorers),)
+    totals = [torch.zeros(y.shape[1], scorers[0].mixing.shape[1], device=y.device) for _ in chosen]
+    for fold, scorer in zip(decomposition.folds, scorers, strict=True):
+        grams = scorer.grams(_rows(y, fold.train), _rows(y, fold.held))
+        for total, rank in zip(totals, chosen, strict=True):
+            total += scorer.first(rank).correlations(grams)
+    return [total / len(scorers) for total in totals]
+
+
+def _rows(y: Tensor, rows: npt.NDArray[np.int64]) -> Tensor:
+    """Rows of a block; without a copy where they follow one another."""
+    import torch
+
+    if len(rows) == rows[-1] - rows[0] + 1:
+        return y[int(rows[0]) : int(rows[-1]) + 1]
+    return y[torch.as_tensor(rows, device=y.device)]
 
 
 def exhaustive(fold: Fold, y: Tensor, alphas: npt.NDArray[np.float64]) -> Tensor:
