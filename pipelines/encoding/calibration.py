@@ -162,7 +162,7 @@ def calibrate(
             continue
         value = float(values.mean())
         error = float(values.std() / np.sqrt(len(values)))
-        counted = name in YES_OR_NO or config.strength == 0 and name.startswith("false")
+        counted = name in YES_OR_NO or (config.strength == 0 and name.startswith("false"))
         passed = promise.kept(value, 2 * error if counted else 0.0) if promise else True
         rows.append((setting, name, value, error, str(promise or ""), passed, seeds))
     return pd.DataFrame(rows, columns=["setting", "measure", "value", "error", "bound", "passed", "seeds"])
