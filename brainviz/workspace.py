@@ -39,6 +39,9 @@ TABLE_STAGES = {
     "motion_null": "evaluate_motion",
     "motion_sampled": "evaluate_motion",
     "motion_coverage": "evaluate_motion",
+    "encoding": "encoding",
+    "regions": "encoding",
+    "contrasts": "encoding_maps",
 }
 
 
@@ -265,8 +268,15 @@ class Workspace:
         return read_array(found[name].arrays, f"map.{name}").astype(np.float32)
 
     def _maps(self, subject: str) -> dict[str, Result]:
-        results = [r for stage in ("bold",) if (r := self.results.current(stage, subject))]
+        units = [("bold", subject), ("encoding_maps", subject)]
+        units += [(s, u) for s in ("encoding", "joint_encoding") for u in self.results.units(s) if _owner(u) == subject]
+        results = [r for stage, unit in units if (r := self.results.current(stage, unit))]
         return {name: r for r in results for name in r.manifest["facts"].get("maps", [])}
+
+    def encoders(self, subject: str) -> list[str]:
+        """Encoders that were fitted to this subject."""
+        self._check_subject(subject)
+        return [unit.split(".", 1)[1] for unit in self.results.units("encoding") if _owner(unit) == subject]
 
     # ---- the state of things
 
@@ -295,6 +305,11 @@ class Workspace:
             raise UnknownName(
                 f"There is no subject called {subject!r}.", self.dataset_name, f"Subjects: {', '.join(self.subjects)}."
             )
+
+
+def _owner(unit: str) -> str:
+    """Subject of a unit such as ``1.brain``."""
+    return unit.split(".", 1)[0]
 
 
 def open_workspace(path: str | Path) -> Workspace:

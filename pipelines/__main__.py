@@ -10,6 +10,7 @@ from pathlib import Path
 
 from brainviz.errors import BrainvizError, Cancelled
 from pipelines import commands
+from pipelines.request import TARGETS
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -83,13 +84,15 @@ def _run_options(parser: argparse.ArgumentParser, workspace: str) -> None:
     parser.add_argument("--workspace", default=workspace, type=Path, metavar="DIR")
     parser.add_argument("--subjects", default="", metavar="1,2", help="only these")
     parser.add_argument("--segments", default="", metavar="seg1,test1", help="only these films, for a trial")
-    parser.add_argument("--until", default="motion", choices=("motion",), help="how far to go")
+    parser.add_argument("--until", default=TARGETS[-1], choices=TARGETS, help="how far to go")
     parser.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
     parser.add_argument("--scheduler", default="", metavar="ADDRESS", help="a Dask scheduler, e.g. tcp://head:8786")
     parser.add_argument("--workers", type=int, default=0, help="local processes; 0: one per core")
     parser.add_argument("--labeller", default="auto", help="auto, raft, dis or dis-fine")
     parser.add_argument("--frame-encoder", default="auto", help="auto, gabor or dinov2:FOLDER")
     parser.add_argument("--svd", default="", metavar="FOLDER", help="folder of Stable Video Diffusion's weights")
+    parser.add_argument("--encoders", default="", metavar="NAME,NAME:FOLDER", help="encoding: which (see weights)")
+    parser.add_argument("--joint", default="", metavar="A+B", help="encoding: pairs whose variance is partitioned")
     parser.add_argument("--dry-run", action="store_true", help="only print time, memory and disk per stage")
     _simulation_options(parser)
 

@@ -51,6 +51,8 @@ def run(options: argparse.Namespace) -> int:
         labeller=options.labeller,
         frame_encoder=options.frame_encoder,
         svd=options.svd,
+        encoders=_names(options.encoders),
+        joint=_names(options.joint),
     )
     _check_device(request.device)
     if options.dry_run:

@@ -58,9 +58,12 @@ STAGES = {
         Stage("catalogue", 1, "pipelines.stages.films:catalogue_clips", "List the clips"),
         Stage("near_duplicates", 1, "pipelines.stages.films:search_twins", "Search near-duplicate shots"),
         Stage("codebook", 1, "pipelines.stages.films:fit_codebook", "Fit the flow codebook"),
-        Stage("bold", 1, "pipelines.stages.scans:prepare_bold", "Clean the scans"),
+        Stage("bold", 2, "pipelines.stages.scans:prepare_bold", "Clean the scans"),
         Stage("motion_decoder", 1, "pipelines.stages.decoders:train_and_decode", "Train the decoder, decode"),
         Stage("evaluate_motion", 1, "pipelines.stages.evaluation:evaluate", "Score the motion"),
+        Stage("clip_features", 1, "pipelines.stages.encoding:extract_features", "Extract the encoders' features"),
+        Stage("encoding", 1, "pipelines.stages.encoding:fit_encoding", "Fit the encoding model"),
+        Stage("encoding_maps", 1, "pipelines.stages.encoding:compare_encoders", "Compare the encoders"),
     )
 }
 

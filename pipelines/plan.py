@@ -10,7 +10,8 @@ from typing import Any
 from brainviz.data.catalogue import split_of
 from brainviz.workspace import SHARED_UNIT
 from pipelines.graph import Cost, Task
-from pipelines.request import RunRequest
+from pipelines.plan_encoding import encoding_tasks
+from pipelines.request import TARGETS, RunRequest
 from pipelines.sources import Source, find_source
 
 SUBJECT_SYSTEMS = ("brain", "ridge", "brain-reference", "shuffled")
@@ -31,11 +32,13 @@ def build_plan(request: RunRequest, workspace: Path) -> Plan:
     Raises
     ------
     BrainvizError
-        The data set cannot be read, or the request names subjects or segments that do not exist.
+        The data set cannot be read, or the request names subjects, segments or encoders that do not exist.
     """
     source = find_source(request)
     named = _film_tasks(source, request)
     _motion_tasks(source, request, named)
+    if TARGETS.index(request.until) >= TARGETS.index("encoding"):
+        named |= encoding_tasks(source, request.encoders, request.joint, named)
     facts = {
         "dataset": source.dataset,
         "dataset_name": source.name,
@@ -141,7 +144,8 @@ def _in_order(named: dict[str, Task], subjects: Sequence[str]) -> list[Task]:
     """
     first = subjects[0]
     goals = [f"bold/{first}", "catalogue/all", f"motion_decoder/{first}.brain"]
-    goals += [f"evaluate_motion/{subject}" for subject in subjects]
+    for stage in ("evaluate_motion", "encoding_maps", "joint_encoding"):
+        goals += [name for subject in subjects for name in named if name.split(".")[0] == f"{stage}/{subject}"]
     ordered: dict[Task, None] = {}
 
     def visit(task: Task) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from brainviz.errors import BrainvizError
 
-TARGETS = ("motion",)
+TARGETS = ("motion", "encoding")
 """How far a run can go; each target includes the ones before it."""
 
 
@@ -36,6 +36,8 @@ class RunRequest:
     labeller: str = "auto"
     frame_encoder: str = "auto"
     svd: str = ""
+    encoders: tuple[str, ...] = ()
+    joint: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.demo == bool(self.dataset):
@@ -57,5 +59,5 @@ class RunRequest:
         unknown = set(values) - {f.name for f in fields(cls)}
         if unknown:
             raise BrainvizError(f"Unknown settings: {', '.join(sorted(unknown))}.", "run request", "Remove them.")
-        lists = {name: tuple(values[name]) for name in ("subjects", "segments") if name in values}
+        lists = {name: tuple(values[name]) for name in ("subjects", "segments", "encoders", "joint") if name in values}
         return cls(**{**values, **lists})

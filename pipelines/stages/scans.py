@@ -19,7 +19,8 @@ def prepare_bold(context: Context) -> None:
     """One subject's BOLD, segment by segment.
 
     Stores ``mean.<segment>`` (tr, vertex) of every segment and, for test segments, ``runs.<segment>``
-    (run, tr, vertex); maps ``reliability`` (training runs) and ``noise-ceiling`` (test runs).
+    (run, tr, vertex); ``reliability`` (vertex,) and ``ceiling`` (4, vertex): signal power, variance of the mean, r_max,
+    p; maps ``reliability`` (training runs) and ``noise-ceiling`` (test runs).
     """
     from brainviz.cortex import cortex_to_full
     from brainviz.metrics.reliability import noise_ceiling, split_half_reliability
@@ -31,12 +32,13 @@ def prepare_bold(context: Context) -> None:
     reliability = split_half_reliability(_stored(context, dataset, training, 0.0, 0.5))
     ceiling = noise_ceiling(_stored(context, dataset, test, 0.5, 1.0))
     context.array("reliability", reliability)
+    context.array("ceiling", np.stack([ceiling.signal_power, ceiling.mean_variance, ceiling.r_max, ceiling.p]))
     maps = {"reliability": reliability, "noise-ceiling": ceiling.r_max}
     for name, values in maps.items():
         context.array(f"map.{name}", cortex_to_full(values))
     context.table("timing", dataset.timing(subject))
     context.facts |= {"maps": list(maps), "segments": scanned, "space": dataset.space}
-    context.facts |= {"tr_s": dataset.tr_s, "lag_s": dataset.lag_s}
+    context.facts |= {"tr_s": dataset.tr_s, "lag_s": dataset.lag_s, "test_runs": ceiling.n_runs}
 
 
 def _stored(

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from brainviz import open_workspace
@@ -20,7 +21,7 @@ from pipelines.request import RunRequest
 ROOT = Path(__file__).resolve().parents[2]
 REQUEST = RunRequest(demo=True, size="tiny", subjects=("1",), workers=2)
 DEADLINE_S = 420
-TABLES = ("motion", "motion_tests", "motion_gain", "clips", "timing", "label_error")
+TABLES = ("motion", "motion_tests", "motion_gain", "clips", "timing", "label_error", "encoding", "regions", "contrasts")
 
 
 def wait_for(condition: Callable[[], bool], what: str) -> None:
@@ -64,6 +65,11 @@ def test_everything_is_there_and_marked_simulated(tiny_workspace: Path) -> None:
     assert flow.shape == (3, 32, 32, 2) and flow.dtype == "float32"
     assert workspace.samples("1", "prior") == 10
     assert workspace.map("1", "reliability").shape == (64984,)
+    encoders = ["gabor-colour", "motion-energy", "motion-energy.frozen", "motion-energy.reversed"]
+    assert workspace.encoders("1") == encoders
+    assert len(workspace.table("regions")) == 360 * len(encoders) and len(workspace.table("contrasts")) == 360 * 6
+    difference = workspace.map("1", "r/motion-energy") - workspace.map("1", "r/gabor-colour")
+    np.testing.assert_allclose(workspace.map("1", "contrast/motion-energy|gabor-colour"), difference, atol=1e-6)
     assert workspace.film_sprite(test_clips.iloc[0]).n == 30
     assert workspace.thumbnail(test_clips.iloc[0])[:2] == b"\xff\xd8"
 

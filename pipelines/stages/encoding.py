@@ -1,0 +1,224 @@
+"""Stages of the encoding models: features of films, one model per subject and encoder, their comparison."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from brainviz.cortex import cortex_to_full
+from brainviz.metrics.block_sums import BlockSums, VolumeBlocks, volume_blocks
+from brainviz.results import Result
+from brainviz.storage import open_array, read_array
+from pipelines.graph import Context
+
+if TYPE_CHECKING:
+    from brainviz.metrics.estimates import Estimates, MapEstimates
+    from brainviz.metrics.reliability import NoiseCeiling
+    from pipelines.encoding.encoder import EncoderFit, RidgeSettings
+
+Half = npt.NDArray[np.float16]
+
+RELIABLE_ABOVE = 0.1
+"""Reliability of the training runs from which a vertex chooses layers and enters an encoder's mean r."""
+
+SUMS = ("pp", "py", "yy")
+WEIGHTS = "weights.npz"
+
+
+def extract_features(context: Context) -> None:
+    """Features of one film's clips by the encoders of one group: ``<encoder>.<layer>`` (clip, channel)."""
+    from pipelines.features.extraction import encode_film_all
+    from pipelines.features.registry import make_encoder
+
+    wanted = context.config["encoders"]
+    folders = {name: Path(entry["weights"]) if entry["weights"] else None for name, entry in wanted.items()}
+    encoders = [make_encoder(name, folder, context.device) for name, folder in folders.items()]
+    film = context.dataset().film(context.unit.rsplit(".", 1)[1])
+    found = encode_film_all(encoders, film, context.config["n_clips"], context.progress, context.work)
+    for name, layers in found.items():
+        for layer, values in layers.items():
+            context.array(f"{name}.{layer}", values)
+    context.facts["layers"] = {name: list(layers) for name, layers in found.items()}
+
+
+def fit_encoding(context: Context) -> None:
+    """Fit one encoder to one subject; its maps, tables, block sums and weights."""
+    from brainviz.metrics.region_means import glasser_regions
+    from brainviz.metrics.reliability import region_ceiling
+    from brainviz.metrics.vertex_tests import assess_encoder
+    from pipelines.encoding.encoder import fit_encoder
+    from pipelines.encoding.tables import chosen_vertices, encoding_row, region_rows
+
+    name, subject = context.config["encoder"], _subject(context)
+    scans = Scans.of(context)
+    chosen = chosen_vertices(read_array(scans.bold.arrays, "reliability"), RELIABLE_ABOVE)
+    predicted = np.empty((scans.n_test, len(chosen)), np.float32)
+
+    def keep(columns: slice, prediction: npt.NDArray[np.float32], _: npt.NDArray[np.float32]) -> None:
+        predicted[:, columns] = prediction
+
+    fit = fit_encoder(
+        features_of(context, name, scans.segments),
+        scans.training,
+        scans.test,
+        chosen,
+        scans.settings(),
+        progress=lambda done: context.progress(0.6 * done, "ridge"),
+        device=context.device,
+        decomposition_cache=context.store.path / "cache" / "decompositions",
+        on_test=keep,
+    )
+    context.progress(0.6, "statistics")
+    test = assess_encoder(predicted, scans.measured(), scans.blocks(), glasser_regions(chosen))
+    fit.weights.save(context.folder / WEIGHTS)
+    for part in SUMS:
+        context.array(f"sums.{part}", getattr(test.sums, part))
+    _store_fit(context, name, fit, test.vertices)
+    ceiling = region_ceiling(scans.ceiling(), glasser_regions().label, glasser_regions().n)
+    context.table("encoding", encoding_row(subject, name, test, chosen, RELIABLE_ABOVE).assign(layer=fit.layer))
+    context.table("regions", region_rows(subject, name, test, ceiling))
+
+
+def _store_fit(context: Context, name: str, fit: EncoderFit, estimates: Estimates) -> None:
+    maps = {"r": fit.r, "r2": fit.r2, "alpha": fit.alpha}
+    maps |= {"r": estimates.value, "q": estimates.q, "low": estimates.low, "high": estimates.high}
+    _store_maps(context, {f"{kind}/{name}": values for kind, values in maps.items()})
+    low_rank = fit.weights.low_rank
+    context.facts |= {
+        "encoder": name,
+        "layer": fit.layer,
+        "layer_scores": fit.layers.mean_r,
+        "rank": low_rank.rank,
+        "agreement": low_rank.agreement,
+    }
+
+
+def compare_encoders(context: Context) -> None:
+    """Every pair of one subject's encoders, region by region and vertex by vertex; the best encoder of each vertex."""
+    import pandas as pd
+
+    from brainviz.metrics.region_means import glasser_regions
+    from brainviz.metrics.vertex_tests import compare_encoders as compare
+    from pipelines.encoding.tables import chosen_vertices, contrast_rows
+
+    fitted = {result.manifest["facts"]["encoder"]: result for result in context.inputs("encoding").values()}
+    reliability = read_array(context.input("bold").arrays, "reliability")
+    regions = glasser_regions(chosen_vertices(reliability, RELIABLE_ABOVE))
+    pairs = list(combinations(fitted, 2))
+    tables = []
+    sums = {name: _sums(result) for name, result in fitted.items()}
+    for i, (a, b) in enumerate(pairs):
+        context.progress(i / len(pairs), f"{a} minus {b}")
+        contrast = compare(sums[a], sums[b], regions)
+        tables.append(contrast_rows(context.unit, a, b, contrast))
+        _store_contrast(context, f"{a}|{b}", contrast)
+    if tables:
+        context.table("contrasts", pd.concat(tables, ignore_index=True))
+    _store_maps(context, {"best": _best({name: each.r for name, each in sums.items()})})
+    context.facts["encoders"] = list(fitted)
+
+
+def _store_contrast(context: Context, pair: str, contrast: MapEstimates) -> None:
+    found = contrast.vertices
+    maps = {"contrast": found.value, "contrast-q": found.q, "contrast-low": found.low, "contrast-high": found.high}
+    _store_maps(context, {f"{kind}/{pair}": values for kind, values in maps.items()})
+
+
+def _best(r: dict[str, npt.NDArray[np.float32]]) -> npt.NDArray[np.float32]:
+    """Number of the encoder with the highest r at each vertex, in the order given; NaN where none predicts."""
+    stacked = np.stack([np.nan_to_num(values, nan=-1.0) for values in r.values()])
+    return np.where(stacked.max(0) > 0, stacked.argmax(0), np.nan).astype(np.float32)
+
+
+# ---- what the stages read
+
+
+@dataclass(frozen=True)
+class Scans:
+    """One subject's BOLD, cut to the volumes that film and clips share.
+
+    Attributes
+    ----------
+    bold : Result
+    training, test : segment -> float16 (n_volumes, v).
+        In memory: every fit passes over them several times, and at half precision a real subject takes .7 GB.
+    """
+
+    bold: Result
+    training: dict[str, Half]
+    test: dict[str, Half]
+
+    @classmethod
+    def of(cls, context: Context) -> Scans:
+        bold = context.input("bold")
+        scanned = bold.manifest["facts"]["segments"]
+
+        def read(names: Sequence[str]) -> dict[str, Half]:
+            wanted = [s for s in names if s in scanned]
+            return {s: np.asarray(open_array(bold.arrays, f"mean.{s}")[: _n_clips(context, s)]) for s in wanted}
+
+        return cls(bold, read(context.config["training"]), read(context.config["test"]))
+
+    @property
+    def segments(self) -> list[str]:
+        return [*self.training, *self.test]
+
+    @property
+    def n_test(self) -> int:
+        return sum(len(rows) for rows in self.test.values())
+
+    def settings(self) -> RidgeSettings:
+        from pipelines.encoding.encoder import RidgeSettings
+
+        facts = self.bold.manifest["facts"]
+        return RidgeSettings(tr_s=facts["tr_s"], lag_s=facts["lag_s"])
+
+    def measured(self) -> Half:
+        """The average over runs of all test films, one after the other: (n_test, v)."""
+        return np.concatenate(list(self.test.values()))
+
+    def blocks(self) -> VolumeBlocks:
+        return volume_blocks({segment: len(rows) for segment, rows in self.test.items()})
+
+    def ceiling(self) -> NoiseCeiling:
+        from brainviz.metrics.reliability import NoiseCeiling
+
+        power, variance, r_max, p = read_array(self.bold.arrays, "ceiling")
+        return NoiseCeiling(power, variance, r_max, p, int(self.bold.manifest["facts"]["test_runs"]))
+
+
+def features_of(context: Context, encoder: str, segments: Sequence[str]) -> dict[str, dict[str, npt.NDArray[Any]]]:
+    """Features of one encoder: layer -> segment -> (clip, channel)."""
+    by_segment = {
+        unit.rsplit(".", 1)[1]: result
+        for unit, result in context.inputs("clip_features").items()
+        if encoder in result.manifest["facts"]["layers"]
+    }
+    layers = next(iter(by_segment.values())).manifest["facts"]["layers"][encoder]
+    return {layer: {s: read_array(by_segment[s].arrays, f"{encoder}.{layer}") for s in segments} for layer in layers}
+
+
+def _n_clips(context: Context, segment: str) -> int:
+    units = context.inputs("clip_features")
+    result = next(result for unit, result in units.items() if unit.rsplit(".", 1)[1] == segment)
+    return int(result.manifest["config"]["n_clips"])
+
+
+def _sums(result: Result) -> BlockSums:
+    return BlockSums(**{part: read_array(result.arrays, f"sums.{part}") for part in SUMS})
+
+
+def _subject(context: Context) -> str:
+    return context.unit.split(".", 1)[0]
+
+
+def _store_maps(context: Context, maps: dict[str, npt.NDArray[Any]]) -> None:
+    for name, values in maps.items():
+        context.array(f"map.{name}", cortex_to_full(values.astype(np.float32)))
+    context.facts.setdefault("maps", []).extend(maps)
