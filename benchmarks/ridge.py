@@ -7,9 +7,9 @@ every target, from arrays in memory to arrays in memory. All choose alphas by th
 Pearson r within the fold, on the same folds with an intercept; `himalaya-l2` is himalaya with its default criterion.
 
 - `ours`: decompositions included.
-- `himalaya`: KernelRidgeCV, with the quickest of the batch sizes that this program tries first on a tenth of the targets.
+- `himalaya`: KernelRidgeCV, with the quickest of the batch sizes tried first on a tenth of the targets.
 - `himalaya-primal`: RidgeCV, batched likewise.
-- `scikit-learn`: a loop of Ridge over alphas and folds, one refit per chosen alpha, on --few targets; seconds scaled up.
+- `scikit-learn`: loops of Ridge over alphas and folds, one refit per chosen alpha, on --few targets, scaled up.
 - `floor`: predictions of every alpha on every fold, plus two n x n products for the weights, at the float32 rate
   measured in the same process.
 
@@ -181,7 +181,7 @@ def _arguments(options: argparse.Namespace, targets: int, batches: Any, keep: st
 
 def best_batches(name: str, options: argparse.Namespace) -> Any:
     """The quickest of `BATCHES` on a tenth of the targets."""
-    seconds = {}
+    seconds: dict[Any, float] = {}
     for batches in BATCHES:
         arguments = _arguments(options, max(2000, options.targets // 10), batches)
         seconds[batches] = run_once("benchmarks.ridge", name, arguments)["seconds"]

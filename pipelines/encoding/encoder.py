@@ -23,7 +23,8 @@ from pipelines.encoding.layers import (
     reliable_targets,
 )
 from pipelines.encoding.low_rank import MEDIAN_CORRELATION, Components, LowRank, leading_components
-from pipelines.encoding.readout import Readout, test_side
+from pipelines.encoding.prediction import prediction_kernel, prediction_scores
+from pipelines.encoding.readout import Readout
 from pipelines.encoding.targets import Targets, column_blocks
 from pipelines.encoding.weights import EncoderWeights
 
@@ -230,7 +231,7 @@ def _read_out(
     import torch
 
     decomposition, n, v = design.decomposition, targets.n_rows, targets.n_vertices
-    test = test_side(decomposition, design.train, design.test, task.device)
+    test = prediction_kernel(decomposition, design.train, design.test, task.device)
     values = torch.as_tensor(decomposition.eigenvalues, device=test.device)
     inner = (components.basis.double() * (values / np.sqrt(n))[:, None]).T.float()
     readout = Readout(decomposition, torch.cat([test, inner]), choice.alpha, task.device)
@@ -246,29 +247,10 @@ def _read_out(
         mean[columns] = block.mean
         measured = measured_films.block(columns)
         usable = measured.usable & block.usable
-        r[columns], r2[columns] = _scores(predicted, measured.y, measured.mean, usable)
+        r[columns], r2[columns] = prediction_scores(predicted, measured, usable)
         if on_test is not None:
             on_test(columns, predicted, measured.y + measured.mean)
         task.report(0.8 + 0.2 * columns.stop / v)
     left = components.left(decomposition, design.train).astype(np.float16)
     low_rank = LowRank(left, right, design.train.mean(0), mean, components.agreement)
     return r, r2, low_rank
-
-
-def _scores(
-    predicted: npt.NDArray[np.float32],
-    centred: npt.NDArray[np.float32],
-    mean: npt.NDArray[np.float32],
-    usable: npt.NDArray[np.bool_],
-) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-    """Pearson r and R2 per column; NaN where not usable. A constant prediction has r 0."""
-    moving = predicted - predicted.mean(0)
-    total = np.einsum("ij,ij->j", centred, centred)
-    cross = np.einsum("ij,ij->j", moving, centred)
-    bound = np.sqrt(np.einsum("ij,ij->j", moving, moving) * total)
-    missed = centred + mean - predicted
-    left_over = np.einsum("ij,ij->j", missed, missed)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        r = np.where(bound > 0, cross / bound, 0.0)
-        r2 = 1 - left_over / total
-    return np.where(usable, r, np.nan).astype(np.float32), np.where(usable, r2, np.nan).astype(np.float32)

@@ -101,7 +101,7 @@ def leading_components(predictions: Tensor, agreement: float = MEDIAN_CORRELATIO
     _, vectors = torch.linalg.eigh(scaled @ scaled.T)
     vectors = vectors.flip(1)[:, :largest]
     kept = (vectors.T @ scaled).square().cumsum(0).sqrt()
-    medians = kept.median(dim=1).values
+    medians = kept.quantile(0.5, dim=1)
     rank = int((medians < agreement).sum()) + 1
     rank = min(rank, vectors.shape[1])
     return Components(vectors[:, :rank].float(), float(medians[rank - 1].clamp(max=1.0)))

@@ -26,7 +26,7 @@ class Readout:
     Parameters
     ----------
     left : float32 (m, q)
-        In the eigenbasis of the decomposition: its own `vectors` for dual weights, `test_side` for predictions.
+        In the eigenbasis of the decomposition: its own `vectors` for dual weights, a `prediction_kernel`, ...
     alphas : (v,)
         Chosen alphas of all vertices to come; they decide whether ready operators pay.
     """
@@ -80,24 +80,3 @@ class Readout:
                 columns = torch.as_tensor(order[start:stop], device=y.device)
                 out[:, columns] = self.operators[value] @ y[:, columns]
         return out
-
-
-def test_side(
-    decomposition: Decomposition,
-    design: npt.NDArray[np.float32],
-    test_design: npt.NDArray[np.float32],
-    device: str = "cpu",
-) -> Tensor:
-    """Kernel of test rows against training rows in the eigenbasis, float32 (n_test, q), both centred on training.
-
-    Summed over blocks of columns in float64, so that neither design is copied whole.
-    """
-    import torch
-
-    total = torch.zeros(len(test_design), len(design), dtype=torch.float64, device=device)
-    for start in range(0, design.shape[1], 1024):
-        train = torch.as_tensor(design[:, start : start + 1024], dtype=torch.float64, device=device)
-        test = torch.as_tensor(test_design[:, start : start + 1024], dtype=torch.float64, device=device)
-        mean = train.mean(0)
-        total.addmm_(test - mean, (train - mean).T)
-    return (total @ torch.as_tensor(decomposition.vectors, dtype=torch.float64, device=device)).float()

@@ -66,7 +66,8 @@ class Targets:
         """Vertices `columns` (a slice, or indices in ascending order)."""
         y = np.concatenate([_columns(part, columns) for part in self.parts])
         mean = y.mean(0, dtype=np.float64).astype(np.float32)
-        y -= mean
+        with np.errstate(invalid="ignore"):
+            y -= mean
         spread = np.einsum("ij,ij->j", y, y)
         usable = np.isfinite(spread) & (spread > len(y) * (1e-6 * np.abs(mean)) ** 2)
         if not usable.all():
