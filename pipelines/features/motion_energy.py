@@ -1,7 +1,10 @@
 """Motion energy without weights: spatio-temporal Gabor pairs (Adelson & Bergen 1985; Nishimoto et al. 2011).
 
-The filters are pymoten's, on a reduced pyramid: 3 spatial frequencies, 8 directions, 3 temporal frequencies, on grids
-of 3, 4 and 5 positions a side. Frequencies are in cycles per image and in hertz, so the same filters serve any film.
+The filters are pymoten's, on a reduced pyramid: 3 spatial frequencies, 8 directions, 4 temporal frequencies (one of
+them 0, for what stands still), on grids of 3, 4 and 5 positions a side. Frequencies are in cycles per image and in
+hertz, so the same filters serve any film. Before the moving filters, each spatial response loses its mean over the
+clip, which would else leak through their short windows; and opposite directions enter as their sum and their
+difference (opponent energy), as in Adelson & Bergen's model.
 
 A filter is a product of a spatial and a temporal pair, and the pair for the opposite direction is its mirror image in
 time. So all filters need one matrix product of the frames with the spatial pairs of half the directions, and short
@@ -24,11 +27,12 @@ SIDE = 56  # pixels; seven to a cycle of the finest filter, a quarter of 224
 SPATIAL_FREQUENCIES = (2.0, 4.0, 8.0)  # cycles per image
 GRIDS = (3, 4, 5)  # positions a side, by spatial frequency
 ORIENTATIONS = (0.0, 45.0, 90.0, 135.0)  # degrees; each also serves the opposite direction
-TEMPORAL_FREQUENCIES = (0.0, 2.0, 4.0)  # Hz
+TEMPORAL_FREQUENCIES = (0.0, 1.0, 2.0, 4.0)  # Hz
 WINDOW_S = 2 / 3
 _ENVELOPE_CYCLES, _WIDEST = 0.6, 0.3  # standard deviation of the envelope: in cycles; at most, in image sides
 _TEMPORAL_SD = 0.3  # of the window
-_FLOOR = 0.3  # lightness units; below it a response counts as nothing
+_FLOOR = 0.1  # lightness units; below it a response counts as nothing
+_ROUNDING = 1e-3  # lightness units
 _CLIPS_AT_ONCE = 16
 
 MOTION_ENERGY = EncoderSpec(
@@ -39,9 +43,12 @@ MOTION_ENERGY = EncoderSpec(
     layers=("energy",),
     frames_per_clip=0,
     size_px=SIDE,
-    pooling="logarithm of the root mean energy over the clip",
+    pooling="energy over the clip: logarithm of its root mean, and balance of opposite directions",
     licence="BSD-3-Clause",
-    note="Gabor filters in space and time; no learned network.",
+    note=(
+        "Gabor filters in space and time; no learned network. Reversal only exchanges the roles of its channels, so a "
+        "linear model of the reversed clip predicts about as well."
+    ),
 )
 
 
@@ -68,10 +75,11 @@ class MotionEnergyEncoder:
         return 0
 
     def encode(self, frames: Frames, fps: float) -> Features:
-        """Features: uint8 (n_clips, t, h, w, 3) -> {"energy": float32 (n_clips, 1000)}.
+        """Features: uint8 (n_clips, t, h, w, 3) -> {"energy": float32 (n_clips, 1400)}.
 
-        Channels: static energy of each position and orientation, then each moving temporal frequency with its two
-        directions. A frozen clip that is passed as one frame, broadcast, costs one frame.
+        Channels, each of all pairs: static energy; then, by temporal frequency, the energy of both directions together
+        and their balance (1 all along the pair's direction, -1 all against it). In a frozen clip the moving ones are
+        constant. A frozen clip that is passed as one frame, broadcast, costs one frame.
         """
         frames = check_clips(frames)
         still = frames.strides[1] == 0
@@ -117,7 +125,7 @@ def moving_energy(responses: Array, fps: float, frequency: float) -> tuple[Array
     Parameters
     ----------
     responses : float32 (n, t, 2, pairs)
-        From `spatial_responses`. A clip shorter than the window is continued with its last frame.
+        From `spatial_responses`, at least as long as the window.
     fps : float
     frequency : float
         In Hz.
@@ -130,9 +138,6 @@ def moving_energy(responses: Array, fps: float, frequency: float) -> tuple[Array
     """
     cosine, sine = temporal_pair(fps, frequency)
     width = len(cosine)
-    if responses.shape[1] < width:
-        still = np.repeat(responses[:, -1:], width - responses.shape[1], axis=1)
-        responses = np.concatenate([responses, still], axis=1)
     n, t, _, pairs = responses.shape
     taps = np.zeros((2, t - width + 1, t), np.float32)
     for window in range(t - width + 1):
@@ -198,11 +203,20 @@ def _spatial_gain() -> Array:
 
 
 def _pooled(responses: Array, fps: float) -> Array:
-    """(n, t, 2, pairs) -> (n, channels): log of the root mean energy over the clip."""
+    """(n, t, 2, pairs) -> (n, channels): see `MotionEnergyEncoder.encode`."""
     kept = []
+    if (lacking := len(temporal_pair(fps, 0.0)[0]) - responses.shape[1]) > 0:  # a short clip stops on its last frame
+        responses = np.concatenate([responses, np.repeat(responses[:, -1:], lacking, axis=1)], axis=1)
+    moving = responses - responses.mean(axis=1, keepdims=True)
+    gain = _spatial_gain() * temporal_pair(fps, 0.0)[0].sum()
     for frequency in TEMPORAL_FREQUENCIES:
-        gain = _spatial_gain() * temporal_pair(fps, 0.0)[0].sum()
-        along, against = (energy.mean(axis=1) for energy in moving_energy(responses, fps, frequency))
-        for energy in (along, against)[: 1 if frequency == 0 else 2]:
-            kept.append(np.log(np.sqrt(energy) / gain + _FLOOR))
+        seen = moving if frequency else responses
+        along, against = (np.sqrt(energy.mean(axis=1)) / gain for energy in moving_energy(seen, fps, frequency))
+        if not frequency:
+            kept.append(np.log(along + _FLOOR))
+            continue
+        # What stands still must be exactly constant: rounding would look like a signal once it is standardised.
+        along, against = (np.maximum(amplitude - _ROUNDING, 0) for amplitude in (along, against))
+        kept.append(np.log(np.hypot(along, against) + _FLOOR))
+        kept.append((along - against) / (along + against + _FLOOR))
     return np.concatenate(kept, axis=1).astype(np.float32)

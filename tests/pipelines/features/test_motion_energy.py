@@ -58,36 +58,46 @@ def _drifting(direction: float, cycles: float, hertz: float, fps: float = 15.0) 
     return np.repeat((127 + 100 * wave).astype(np.uint8)[None, ..., None], 3, axis=-1)
 
 
-def _names() -> list[tuple[float, float, float]]:
-    """(cycles per image, direction, hertz) of every channel."""
-    names = []
-    for hertz in me.TEMPORAL_FREQUENCIES:
-        for turn in (0,) if hertz == 0 else (0, 180):
-            names += [(pair["spatial_freq"], pair["direction"] + turn, hertz) for pair in PAIRS]
-    return names
+def _by_kind(energy: np.ndarray) -> dict[tuple[float, str], np.ndarray]:
+    """Channels by (hertz, kind), each (pairs,)."""
+    kinds = [(0.0, "energy")]
+    for hertz in me.TEMPORAL_FREQUENCIES[1:]:
+        kinds += [(hertz, "energy"), (hertz, "balance")]
+    return dict(zip(kinds, energy.reshape(len(kinds), len(PAIRS)), strict=True))
+
+
+def _pairs(frequency: float, orientation: float) -> np.ndarray:
+    return np.array([(p["spatial_freq"], p["direction"]) == (frequency, orientation) for p in PAIRS])
 
 
 @pytest.mark.parametrize("fps", [15.0, 30.0])
 @pytest.mark.parametrize("direction", [0.0, 45.0, 90.0, 180.0, 225.0])
-def test_a_grating_is_strongest_in_its_own_channel(direction: float, fps: float) -> None:
-    energy = ENCODER.encode(_drifting(direction, 4.0, 4.0, fps), fps)["energy"][0]
-    means: dict[tuple[float, float, float], list[float]] = {}
-    for name, value in zip(_names(), energy, strict=True):
-        means.setdefault(name, []).append(float(value))
-    assert max(means, key=lambda name: np.mean(means[name])) == (4.0, direction, 4.0)
+@pytest.mark.parametrize("hertz", [2.0, 4.0])
+def test_a_grating_is_strongest_in_its_own_channel(direction: float, hertz: float, fps: float) -> None:
+    found = _by_kind(ENCODER.encode(_drifting(direction, 4.0, hertz, fps), fps)["energy"][0])
+    means = {
+        (moving, frequency, orientation): found[moving, "energy"][_pairs(frequency, orientation)].mean()
+        for moving in me.TEMPORAL_FREQUENCIES[1:]
+        for frequency in me.SPATIAL_FREQUENCIES
+        for orientation in me.ORIENTATIONS
+    }
+    assert max(means, key=lambda name: means[name]) == (hertz, 4.0, direction % 180)
+    balance = found[hertz, "balance"][_pairs(4.0, direction % 180)]
+    assert (balance > 0.8).all() if direction < 180 else (balance < -0.8).all()
 
 
 def test_reversal_swaps_directions_and_freezing_removes_motion() -> None:
     film = _drifting(0.0, 4.0, 4.0)
-    channels = {name: k for k, name in enumerate(_names())}  # the last position of each
-    forth, back = channels[(4.0, 0.0, 4.0)], channels[(4.0, 180.0, 4.0)]
     plain, reverse, frozen = (
-        make_encoder(f"motion-energy{control}").encode(film, 15.0)["energy"][0]
+        _by_kind(make_encoder(f"motion-energy{control}").encode(film, 15.0)["energy"][0])
         for control in ("", ".reversed", ".frozen")
     )
-    assert plain[forth] - plain[back] > 2
-    assert reverse[back] - reverse[forth] > 2
-    assert abs(frozen[forth] - frozen[back]) < 0.01
+    right = _pairs(4.0, 0.0)
+    assert (plain[4.0, "balance"][right] > 0.8).all() and (reverse[4.0, "balance"][right] < -0.8).all()
+    assert (frozen[4.0, "balance"] == 0).all() and np.ptp(frozen[4.0, "energy"]) == 0
+    still = _by_kind(ENCODER.encode(np.repeat(film[:, :1], 30, axis=1), 15.0)["energy"][0])
+    np.testing.assert_allclose(frozen[0.0, "energy"], still[0.0, "energy"], atol=1e-3)
+    assert np.ptp(frozen[0.0, "energy"]) > 1
 
 
 def test_a_frozen_clip_is_the_first_frame_repeated() -> None:
@@ -95,16 +105,16 @@ def test_a_frozen_clip_is_the_first_frame_repeated() -> None:
     frozen = make_encoder("motion-energy.frozen")
     assert frozen.frames_per_clip == 1
     repeated = ENCODER.encode(np.repeat(film[:, :1], 30, axis=1), 15.0)["energy"]
-    np.testing.assert_allclose(frozen.encode(film[:, :1], 15.0)["energy"], repeated, rtol=1e-5, atol=1e-5)
-    np.testing.assert_allclose(frozen.encode(film, 15.0)["energy"], repeated, rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(frozen.encode(film[:, :1], 15.0)["energy"], repeated, atol=1e-3)
+    np.testing.assert_allclose(frozen.encode(film, 15.0)["energy"], repeated, atol=1e-3)
 
 
 def test_a_short_clip_is_continued_with_its_last_frame() -> None:
     film = _drifting(0.0, 4.0, 2.0)[:, :4]
     longer = np.concatenate([film, np.repeat(film[:, -1:], 6, axis=1)], axis=1)
     expected = ENCODER.encode(longer, 15.0)["energy"]
-    np.testing.assert_allclose(ENCODER.encode(film, 15.0)["energy"], expected, rtol=1e-5, atol=1e-5)
-    assert expected.shape == (1, me.n_channels()) == (1, 1000)
+    np.testing.assert_allclose(ENCODER.encode(film, 15.0)["energy"], expected, atol=1e-3)
+    assert expected.shape == (1, me.n_channels()) == (1, 1400)
 
 
 def test_frames_of_the_wrong_kind_are_named() -> None:
