@@ -10,7 +10,7 @@ from typing import Any
 from brainviz.data.catalogue import split_of
 from brainviz.workspace import SHARED_UNIT
 from pipelines.graph import Cost, Task
-from pipelines.plan_encoding import encoding_tasks
+from pipelines.plan_encoding import encoding_tasks, upload_tasks
 from pipelines.request import TARGETS, RunRequest
 from pipelines.sources import Source, find_source
 
@@ -20,7 +20,10 @@ SHARED_SYSTEMS = ("image-only", "mean", "zero", "persistence", "prior")
 
 @dataclass(frozen=True)
 class Plan:
-    """Tasks in order of work (first subject first), and what the workspace says of its data set."""
+    """Tasks in order of work (first subject first), and what the workspace says of its data set.
+
+    Without facts (an uploaded film) the workspace keeps its own plan.
+    """
 
     tasks: tuple[Task, ...]
     facts: dict[str, Any] = field(default_factory=dict)
@@ -34,6 +37,8 @@ def build_plan(request: RunRequest, workspace: Path) -> Plan:
     BrainvizError
         The data set cannot be read, or the request names subjects, segments or encoders that do not exist.
     """
+    if request.film:
+        return Plan(upload_tasks(workspace, request.film, request.encoders))
     source = find_source(request)
     named = _film_tasks(source, request)
     _motion_tasks(source, request, named)

@@ -45,6 +45,22 @@ def encoding_tasks(
     return made
 
 
+def upload_tasks(workspace: Path, key: str, encoders: Sequence[str]) -> tuple[Task, ...]:
+    """Features of an uploaded film, for the prediction of what cortex would do; as `encoding_tasks` raises."""
+    from brainviz import open_workspace
+    from brainviz.uploads import uploaded_film
+
+    film = uploaded_film(workspace, key)
+    weights = dict(_split(entry) for entry in encoders)
+    simulated = open_workspace(workspace).simulated
+    tasks = []
+    for group, members in _groups([encoder_spec(name) for name in weights]).items():
+        config = {"film": key, "n_clips": film.n_clips, "encoders": _prints(members, weights)}
+        unit = f"{group}.{key}"
+        tasks.append(Task("film_features", unit, config, (), "", simulated, Cost(0.1 * film.n_clips * len(members))))
+    return tuple(tasks)
+
+
 def group_of(spec: EncoderSpec) -> str:
     """Encoders of one group are extracted together: the embedded ones, or a network with its controls."""
     return EMBEDDED if spec.source == EMBEDDED else spec.base or spec.id
@@ -70,6 +86,16 @@ def _features_task(
     weights: Mapping[str, str],
     segment: str,
 ) -> Task:
+    film = (source.film_tasks[segment],) if segment in source.film_tasks else ()
+    n = source.clips[segment]
+    config = {"film": source.film_prints[segment], "n_clips": n, "encoders": _prints(members, weights)}
+    seconds = (0.04 if group == EMBEDDED else 2.0) * n * len(members)
+    memory = max(spec.memory_gb for spec in members)
+    return source.task("clip_features", f"{group}.{segment}", config, film, Cost(seconds, memory, 2e-5 * n))
+
+
+def _prints(members: Sequence[EncoderSpec], weights: Mapping[str, str]) -> dict[str, dict[str, str]]:
+    """Where each encoder's weights are, and the fingerprint of encoder and weights."""
     from pipelines.features.registry import make_encoder
 
     prints = {}
@@ -77,12 +103,7 @@ def _features_task(
         folder = weights[spec.id]
         encoder = make_encoder(spec.id, _path(folder)) if spec.source != EMBEDDED else None
         prints[spec.id] = {"weights": folder, "print": spec.fingerprint(encoder.weights if encoder else None)}
-    film = (source.film_tasks[segment],) if segment in source.film_tasks else ()
-    n = source.clips[segment]
-    config = {"film": source.film_prints[segment], "n_clips": n, "encoders": prints}
-    seconds = (0.04 if group == EMBEDDED else 2.0) * n * len(members)
-    memory = max(spec.memory_gb for spec in members)
-    return source.task("clip_features", f"{group}.{segment}", config, film, Cost(seconds, memory, 2e-5 * n))
+    return prints
 
 
 def _path(folder: str) -> Path | None:

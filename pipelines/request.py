@@ -38,9 +38,10 @@ class RunRequest:
     svd: str = ""
     encoders: tuple[str, ...] = ()
     joint: tuple[str, ...] = ()
+    film: str = ""
 
     def __post_init__(self) -> None:
-        if self.demo == bool(self.dataset):
+        if sum(map(bool, (self.demo, self.dataset, self.film))) != 1:
             raise BrainvizError(
                 "Say what to work on: the demo or one data set.", "run", "Give --demo, or --dataset DIR, not both."
             )

@@ -91,9 +91,10 @@ def _carry_out(run: Run, state: State) -> Standing:
     request = run.request
     state.say(status="running", message="Planning", started=time.time())
     plan = build_plan(request, run.workspace)
-    create_workspace(run.workspace, plan.facts)
-    listing = [{"stage": t.stage, "unit": t.unit, "key": t.key} for t in plan.tasks]
-    write_json(run.workspace / "plan.json", listing)
+    if plan.facts:
+        create_workspace(run.workspace, plan.facts)
+        listing = [{"stage": t.stage, "unit": t.unit, "key": t.key} for t in plan.tasks]
+        write_json(run.workspace / "plan.json", listing)
     check_room(plan, run.workspace)
     with connect(request.scheduler, request.workers or available_cores()) as client:
         watch = _watcher(plan, state)

@@ -15,6 +15,7 @@ from brainviz.cortex import cortex_to_full
 from brainviz.metrics.block_sums import BlockSums, VolumeBlocks, volume_blocks
 from brainviz.results import Result
 from brainviz.storage import open_array, read_array
+from brainviz.uploads import film_path
 from pipelines.graph import Context
 
 if TYPE_CHECKING:
@@ -33,13 +34,21 @@ WEIGHTS = "weights.npz"
 
 def extract_features(context: Context) -> None:
     """Features of one film's clips by the encoders of one group: ``<encoder>.<layer>`` (clip, channel)."""
+    _extract(context, context.dataset().film(context.unit.rsplit(".", 1)[1]))
+
+
+def extract_upload(context: Context) -> None:
+    """The same of a film that a visitor brought."""
+    _extract(context, film_path(context.store.path, context.config["film"]))
+
+
+def _extract(context: Context, film: Path) -> None:
     from pipelines.features.extraction import encode_film_all
     from pipelines.features.registry import make_encoder
 
     wanted = context.config["encoders"]
     folders = {name: Path(entry["weights"]) if entry["weights"] else None for name, entry in wanted.items()}
     encoders = [make_encoder(name, folder, context.device) for name, folder in folders.items()]
-    film = context.dataset().film(context.unit.rsplit(".", 1)[1])
     found = encode_film_all(encoders, film, context.config["n_clips"], context.progress, context.work)
     for name, layers in found.items():
         for layer, values in layers.items():

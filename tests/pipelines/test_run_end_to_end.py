@@ -12,10 +12,12 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pytest
 
-from brainviz import open_workspace
+from brainviz import open_workspace, uploads
+from brainviz.errors import NotReady, UnknownName
 from brainviz.storage import read_json
-from pipelines import runs
+from pipelines import interactive, runs
 from pipelines.request import RunRequest
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -113,3 +115,33 @@ def test_clean_keeps_what_is_current(tiny_workspace: Path) -> None:
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     assert "freed" in done.stdout and not stale.exists()
     assert finished(tiny_workspace) == before
+
+
+def test_what_pages_compute_at_once(tiny_workspace: Path) -> None:
+    workspace = open_workspace(tiny_workspace)
+    r = workspace.map("1", "r/motion-energy")
+    vertex = int(np.nanargmax(r))
+    courses = interactive.time_course(workspace, "1", "motion-energy", vertex)
+    measured, predicted = (
+        np.concatenate([values - values.mean() for values in parts])
+        for parts in ([c.measured for c in courses], [c.predicted for c in courses])
+    )
+    assert np.corrcoef(measured, predicted)[0, 1] == pytest.approx(r[vertex], abs=0.05)
+    assert courses[0].times_s[0] == 4.0
+    with pytest.raises(UnknownName):
+        interactive.time_course(workspace, "1", "motion-energy", int(np.flatnonzero(np.isnan(r))[0]))
+
+
+def test_an_uploaded_film_is_encoded_by_a_run_and_then_predicted(tiny_workspace: Path) -> None:
+    workspace = open_workspace(tiny_workspace)
+    film = uploads.add_film(tiny_workspace, "test1.mp4", workspace.film("test1").read_bytes())
+    with pytest.raises(NotReady):
+        interactive.predict_film(workspace, "1", "motion-energy", film.key)
+    plan = (tiny_workspace / "plan.json").read_text()
+    assert end_of(runs.submit(tiny_workspace, interactive.film_request(film.key, "motion-energy"))) == "done"
+    assert (tiny_workspace / "plan.json").read_text() == plan
+    own = interactive.predict_clips(workspace, "1", "motion-energy", "test1", 0, film.n_clips)
+    again = interactive.predict_film(workspace, "1", "motion-energy", film.key)
+    assert own.values.shape == again.values.shape == (film.n_clips + 2, 59412)
+    seen = np.nanstd(own.values, axis=0) > 0.05
+    assert np.corrcoef(own.values[:, seen].ravel(), again.values[:, seen].ravel())[0, 1] > 0.9
