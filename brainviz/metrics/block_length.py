@@ -13,7 +13,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from brainviz.metrics.block_sums import BLOCK_VOLUMES, Columns, VolumeBlocks, centred_columns
+from brainviz.metrics.block_sums import BLOCK_VOLUMES, Columns, Float32, VolumeBlocks, centred_columns
 
 MOST_LOSS = 0.1
 """Share of the variance that blocks may lose; a tenth makes an interval 5 % too short."""
@@ -36,7 +36,11 @@ def autocorrelation(courses: Columns, blocks: VolumeBlocks, chosen: npt.NDArray[
     vertices = np.flatnonzero(np.ones(courses.shape[1], bool) if chosen is None else chosen)
     step = max(1, len(vertices) // _SAMPLED)
     read = [centred_columns(courses, blocks, slice(int(at), int(at) + 1)) for at in vertices[::step]]
-    values = np.concatenate(read, axis=1) if read else np.empty((blocks.n_volumes, 0), np.float32)
+    return autocorrelation_of(np.concatenate(read, axis=1), blocks) if read else []
+
+
+def autocorrelation_of(values: Float32, blocks: VolumeBlocks) -> list[float]:
+    """As `autocorrelation`, of film-centred columns (volumes, k); those with NaN are passed over."""
     values = values[:, np.isfinite(values[0])]
     films = [values[blocks.film_rows(film)] for film in range(len(blocks.films))]
     power = sum((film**2).sum(0) for film in films)
@@ -58,6 +62,11 @@ def needed_volumes(first: list[float], second: list[float], minimum: int = BLOCK
         From `autocorrelation`, of the measurement and of a prediction. Before there is a prediction, the measurement's
         twice: at reliable vertices it holds what any good prediction follows.
     """
+    return max(minimum, math.ceil(lost_share(first, second, 1) / MOST_LOSS))
+
+
+def lost_share(first: list[float], second: list[float], length: float) -> float:
+    """Share of the variance of the product's sum that blocks of `length` volumes lose at their borders."""
     shared = [a * b for a, b in zip(first, second, strict=False)]
     crossing = sum(lag * value for lag, value in enumerate(shared, start=1))
-    return max(minimum, math.ceil(2 * crossing / (1 + 2 * sum(shared)) / MOST_LOSS))
+    return 2 * crossing / (1 + 2 * sum(shared)) / length

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from brainviz.metrics.block_bootstrap import Resampling
+from brainviz.metrics.block_length import autocorrelation_of, lost_share
 from brainviz.metrics.block_sums import Columns, Float32, VolumeBlocks, centred_pair
 from brainviz.metrics.region_means import MeansOfDraws, Regions
 from brainviz.metrics.tails import exceedance_p, tail_shape
@@ -22,6 +23,8 @@ from brainviz.metrics.tails import exceedance_p, tail_shape
 Float64 = npt.NDArray[np.float64]
 
 _SAMPLED_VERTICES = 512  # whose null values show the shape of the tail
+_SAMPLED_PLACES = 8
+_MOST_CORRECTED = 0.5
 _ROUNDING = 1e-6  # an order as good as the true one may differ from it by rounding
 
 
@@ -96,6 +99,10 @@ def block_products(p: Float32, y: Float32, blocks: VolumeBlocks) -> Float32:
 class PermutationNull:
     """r under all orders of blocks, gathered some vertices at a time.
 
+    Orders break what neighbouring blocks share, so the null is a little too narrow; it is widened by what blocks of
+    this length lose (`lost_share`), from the measured autocorrelations. Without it the largest of a map without any
+    signal came out at p < .05 in .08 of worlds.
+
     Attributes
     ----------
     orders : BlockOrders
@@ -114,7 +121,8 @@ class PermutationNull:
         self._spread = np.full(n_vertices, np.nan)
         self._largest = np.full(len(self.orders.choice), -np.inf)
         self._means = MeansOfDraws(regions, len(self.orders.choice))
-        self._shape = self._shape_of_tail(prediction, measured)
+        self._widening = 1.0
+        self._shape = self._look_at_sample(prediction, measured)
 
     def add(self, columns: slice, p: Float32, y: Float32) -> None:
         """Take in film-centred time courses (volumes, k) of some vertices."""
@@ -125,8 +133,8 @@ class PermutationNull:
         self._spread[columns] = np.where(good & (spread > 0), spread, np.nan)
         self._means.add(columns, null, good)
         null *= np.divide(1, spread, out=np.zeros_like(spread), where=spread > 0)
-        if good.any():
-            np.maximum(self._largest, null[:, good].max(1), out=self._largest)
+        null[:, ~np.isfinite(self._spread[columns])] = -np.inf
+        np.maximum(self._largest, null.max(1), out=self._largest)
 
     def p_max(self, r: Float32) -> Float32:
         """p corrected by the largest value over vertices, each scaled by its own null's spread, float32 (v,)."""
@@ -147,17 +155,24 @@ class PermutationNull:
         good = np.isfinite(scale) & (scale > 0)
         products *= np.divide(1, scale, out=np.zeros_like(scale), where=good)
         products[:, ~good] = 0
-        return self.orders.choice @ products, true_order(self.blocks) @ products, good
+        r = true_order(self.blocks) @ products
+        products *= np.float32(self._widening)
+        return self.orders.choice @ products, r, good
 
-    def _shape_of_tail(self, prediction: Columns, measured: Columns) -> float:
+    def _look_at_sample(self, prediction: Columns, measured: Columns) -> float:
+        """Set the widening from measured autocorrelations, then return the shape of the widened null's tail."""
         n_vertices = prediction.shape[1]
-        width = min(n_vertices, _SAMPLED_VERTICES // 8)
-        parts = []
-        for start in np.linspace(0, n_vertices - width, 8).astype(int):
-            pair = centred_pair(prediction, measured, self.blocks, slice(int(start), int(start) + width))
-            null, _, good = self._null(*pair)
-            parts.append(null[:, good])
-        return self._tail_shape(np.concatenate(parts, axis=1))
+        width = min(n_vertices, _SAMPLED_VERTICES // _SAMPLED_PLACES)
+        starts = np.linspace(0, n_vertices - width, _SAMPLED_PLACES).astype(int)
+        pairs = [
+            centred_pair(prediction, measured, self.blocks, slice(int(start), int(start) + width)) for start in starts
+        ]
+        p, y = (np.concatenate([pair[which] for pair in pairs], axis=1) for which in (0, 1))
+        mean_length = float(self.blocks.length.mean())
+        lost = lost_share(autocorrelation_of(p, self.blocks), autocorrelation_of(y, self.blocks), mean_length)
+        self._widening = 1 / np.sqrt(1 - min(lost, _MOST_CORRECTED))
+        null, _, good = self._null(p, y)
+        return self._tail_shape(null[:, good])
 
     def _tail_shape(self, null: npt.NDArray[np.floating]) -> float:
         return 0.0 if self.orders.exact else tail_shape(null)

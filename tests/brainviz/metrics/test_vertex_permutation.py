@@ -114,3 +114,16 @@ def test_the_same_seed_gives_the_same_numbers():
     assert np.array_equal(first.vertices.p, again.vertices.p)
     assert np.array_equal(first.vertices.low, again.vertices.low)
     assert not np.array_equal(first.vertices.p, other.vertices.p)
+
+
+def test_the_null_is_as_wide_as_that_of_whole_courses_that_have_nothing_in_common():
+    rng = np.random.default_rng(6)
+    courses = rng.standard_normal((2, 400, 1500))
+    for k in range(1, 400):
+        courses[:, k] = 0.8 * courses[:, k - 1] + 0.6 * courses[:, k]
+    p, y = courses[0, 40:].astype(np.float32), courses[1, 40:].astype(np.float32)
+    blocks = volume_blocks({"a": 120, "b": 120, "c": 120})
+    result = assess_encoder(p, y, blocks, one_region(1500))
+    assert (result.vertices.p < 0.05).mean() == pytest.approx(0.05, abs=0.02)
+    short = assess_encoder(p, y, volume_blocks({"a": 120, "b": 120, "c": 120}, 2), one_region(1500))
+    assert (short.vertices.p < 0.05).mean() < 0.09

@@ -10,19 +10,19 @@ from brainviz.metrics.vertex_tests import assess_encoder, compare_encoders
 from pipelines.encoding.tables import better_in, chosen_vertices, contrast_rows, encoding_row, region_rows
 
 N = 59_412
-BLOCKS = volume_blocks({"test1": 75, "test2": 75})
+BLOCKS = volume_blocks({"test1": 75, "test2": 75, "test3": 75})
 
 
 @pytest.fixture(scope="module")
 def study():
     rng = np.random.default_rng(0)
-    y = rng.standard_normal((150, N)).astype(np.float32)
-    a = rng.standard_normal((150, N)).astype(np.float32)
-    motion = glasser().cortex_vertices("R_MT")
-    a[:, motion] += y[:, motion]
-    b = rng.standard_normal((150, N)).astype(np.float32)
+    y = rng.standard_normal((225, N)).astype(np.float32)
+    a = rng.standard_normal((225, N)).astype(np.float32)
+    seen = glasser().cortex_vertices("R_V1")
+    a[:, seen] += y[:, seen]
+    b = rng.standard_normal((225, N)).astype(np.float32)
     chosen = np.zeros(N, bool)
-    chosen[motion] = chosen[:100] = True
+    chosen[seen] = chosen[:100] = True
     regions = glasser_regions(chosen)
     tests = [assess_encoder(each, y, BLOCKS, regions) for each in (a, b)]
     return chosen, tests, compare_encoders(tests[0].sums, tests[1].sums, regions), y, a
@@ -31,7 +31,7 @@ def study():
 def test_the_row_of_an_encoder_is_over_the_chosen_vertices(study):
     chosen, (test, _), _, y, a = study
     row = encoding_row("1", "motion-energy", test, chosen, 0.1).iloc[0]
-    centre = [np.concatenate([v[:75] - v[:75].mean(0), v[75:] - v[75:].mean(0)]) for v in (a, y)]
+    centre = [(v.reshape(3, 75, N) - v.reshape(3, 75, N).mean(1, keepdims=True)).reshape(225, N) for v in (a, y)]
     r = np.array([np.corrcoef(centre[0][:, k], centre[1][:, k])[0, 1] for k in np.flatnonzero(chosen)])
     assert row["mean_r"] == pytest.approx(r.mean(), abs=1e-4)
     assert row["median_r"] == pytest.approx(np.median(r), abs=1e-4)
@@ -42,7 +42,7 @@ def test_the_row_of_an_encoder_is_over_the_chosen_vertices(study):
         "1",
         "motion-energy",
         0.1,
-        10,
+        15,
     )
 
 
@@ -60,7 +60,7 @@ def test_regions_stand_in_the_order_of_their_labels(study):
         assert table["r"][at] == pytest.approx(test.vertices.value[vertices].mean(), abs=1e-5)
     assert table["noise_ceiling"].to_numpy() == pytest.approx(ceiling)
     found = table[table["q"] < 0.05]
-    assert list(zip(found["hemisphere"], found["region"], strict=True)) == [("right", "MT")]
+    assert list(zip(found["hemisphere"], found["region"], strict=True)) == [("right", "V1")]
     assert (table["low"] <= table["r"]).all() and (table["r"] <= table["high"]).all()
 
 
@@ -68,7 +68,7 @@ def test_the_contrast_finds_the_region_where_one_encoder_predicts_better(study):
     contrast = study[2]
     table = contrast_rows("1", "motion-energy", "gabor-colour", contrast)
     best = table.loc[table["difference"].idxmax()]
-    assert (best["hemisphere"], best["region"]) == ("right", "MT")
+    assert (best["hemisphere"], best["region"]) == ("right", "V1")
     assert best["q"] < 0.05 and best["low"] > 0
     assert (table["q"] < 0.05).sum() <= 3
     assert set(table["a"]) == {"motion-energy"} and set(table["b"]) == {"gabor-colour"}
@@ -77,7 +77,7 @@ def test_the_contrast_finds_the_region_where_one_encoder_predicts_better(study):
 def test_subjects_are_counted_where_the_first_encoder_is_better():
     rows = [("1", 0.2, 0.01), ("2", -0.2, 0.01), ("3", 0.2, 0.20), ("4", 0.1, 0.04)]
     table = pd.DataFrame(rows, columns=["subject", "difference", "q"])
-    table = table.assign(hemisphere="left", region="MT", a="x", b="y")
+    table = table.assign(hemisphere="left", region="V1", a="x", b="y")
     counted = better_in(table).iloc[0]
     assert (counted["k"], counted["n"], counted["words"]) == (2, 4, "in 2 of 4 subjects")
 
