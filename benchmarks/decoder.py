@@ -3,11 +3,12 @@
     python -m benchmarks.decoder
 
 `plain` is the textbook form of the same network: clip-wide inputs broadcast over the grid and concatenated with all
-feature channels, all 1,024 patches of every clip at every step. `brain` is the product: factorised first layer, 16
-feature components, patches drawn anew at every step. Both start from the same fMRI readings and train on the same clips
-with the same loss, batches and learning rate. `seconds` is the processor time of training, on one thread, until the
-held-out error first is as low as the best of `plain`; evaluation and a first warm step are not counted. Data: simulated
-arrays of the demo's size.
+feature channels, all 1,024 patches of every clip at every step, gradients by autograd. `brain` is the product: 16
+feature components, patches drawn anew at every step, hand-written gradients. Both train one member of the ensemble,
+start from the same fMRI readings and train on the same clips with the same loss, batches and learning rate. (That the
+product trains all members side by side speeds it up further; it is not counted here.) `seconds` is the processor time
+of training, on one thread, until the held-out error first is as low as the best of `plain`; evaluation and a first warm
+step are not counted. Data: simulated arrays of the demo's size.
 """
 
 from __future__ import annotations
@@ -21,23 +22,24 @@ import torch
 from torch import Tensor, nn
 
 from benchmarks._measure import compare, report_run
-from pipelines.motion_decoder.brain import held_fold, prepare
+from pipelines.motion_decoder.brain import ensemble, prepare
 from pipelines.motion_decoder.config import DecoderConfig
 from pipelines.motion_decoder.data import BoldWindows, DecoderData
 from pipelines.motion_decoder.determinism import fixed_threads
-from pipelines.motion_decoder.patches import N_CLIP, N_LOCAL, PatchTask
-from pipelines.motion_decoder.training import Schedule, train_network
+from pipelines.motion_decoder.network import N_PLACE, N_SIZES
+from pipelines.motion_decoder.patch_decoder import PatchDecoder
+from pipelines.motion_decoder.training import Schedule, Task, train_network
 
 SEGMENTS, CLIPS, VERTICES, CHANNELS, GRID = 6, 120, 500, 104, 32
 WORK = "720 clips, 1024 patches, 104 channels; train to the plain form's best held-out error, 1 thread"
 
 
 class PlainNetwork(nn.Module):
-    """The patch network with one first layer over the concatenation of everything."""
+    """The patch network with one first layer over the concatenation of everything: flow (b, p, 2 * steps)."""
 
     def __init__(self, n_features: int, width: int, outputs: int) -> None:
         super().__init__()
-        self.first = nn.Linear(n_features + N_LOCAL + N_CLIP, width)
+        self.first = nn.Linear(n_features + 2 * N_SIZES + N_PLACE, width)
         self.hidden = nn.Linear(width, width)
         self.head = nn.Linear(width, 3 * outputs)
         nn.init.zeros_(self.head.weight)
@@ -51,6 +53,46 @@ class PlainNetwork(nn.Module):
         here, everywhere, change = self.head(torch.relu(self.hidden(torch.relu(first)))).chunk(3, dim=-1)
         flow: Tensor = base * (1 + here) + mean[:, None] * everywhere + change
         return flow
+
+
+class PlainTask:
+    """All channels of the features, scaled, and the readings and flow of the product's task as separate arrays."""
+
+    device = "cpu"
+
+    def __init__(self, decoder: PatchDecoder, scores: np.ndarray | None, data: DecoderData) -> None:
+        task = decoder.task(scores, data)
+        n, k = len(data.flow), task.parts[0]
+        apart = task.packed[:, k:].float().view(n, task.n_patches, -1)
+        self.sizes, self.base, self.target, self.valid = apart.split(task.parts[1:], dim=2)
+        self.mean, self.clip, self.place = task.mean, task.clip, task.place
+        scaled = np.asarray(data.features[:]).reshape(-1, CHANNELS).astype(np.float32)
+        scaled = (scaled - scaled.mean(0)) / scaled.std(0)
+        self.features = torch.from_numpy(scaled.astype(np.float16)).view(n, task.n_patches, CHANNELS)
+
+    @property
+    def n_patches(self) -> int:
+        return int(self.place.shape[1])
+
+    def gather(self, rows: Tensor, patches: Tensor, training: bool = False) -> tuple[Tensor, ...]:
+        """Inputs of the network, target and validity of clips (1, b) at patches (1, b, p), mirrored in training."""
+        kept = rows[0] >= 0
+        clips, chosen = rows[0][kept], patches[0][kept]
+        at = (clips[:, None], chosen)
+        flips = torch.randint(0, 2, (len(clips), 2)) if training else torch.zeros(len(clips), 2).long()
+        signs = (1 - 2.0 * flips).repeat_interleave(self.base.shape[2] // 2, dim=1)
+        place = self.place[(flips[:, 0] + 2 * flips[:, 1])[:, None], chosen]
+        local = torch.cat([self.sizes[at], place], dim=-1)
+        base, target = self.base[at] * signs[:, None], self.target[at] * signs[:, None]
+        mean = self.mean[clips] * signs
+        return self.features[at].float(), local, self.clip[clips], base, mean, target, self.valid[at]
+
+    def errors(self, network: nn.Module, batch: tuple[Tensor, ...]) -> tuple[Tensor, Tensor]:
+        """End-point error summed over valid vectors (1,), and their number (1,)."""
+        *inputs, target, valid = batch
+        x, y = (network(*inputs) - target).chunk(2, dim=-1)
+        length = (x * x + y * y + 1e-6).sqrt()
+        return (length * valid).sum()[None], valid.sum()[None]
 
 
 def simulated_data(seed: int = 0) -> DecoderData:
@@ -88,27 +130,26 @@ def train(name: str, target: float, epochs: int) -> dict[str, Any]:
     """Seconds of training until the held-out error is at most `target` (or, where that is 0, until its best)."""
     config = DecoderConfig()
     data = simulated_data()
-    decoder, readings = prepare("brain", data, config)
-    task = decoder.task(readings, data.features, data)
-    settings = config.network
+    decoder, scores = prepare("brain", data, config)
+    settings, member = config.network, ensemble(data, config)[0]
     torch.manual_seed(0)
     if name == "plain":
+        task: Task = PlainTask(decoder, scores, data)
         network: nn.Module = PlainNetwork(CHANNELS, settings.width, 2 * decoder.steps)
-        scaled = data.features.reshape(-1, CHANNELS).astype(np.float32)
-        scaled = (scaled - scaled.mean(0)) / scaled.std(0)
-        task.features = torch.from_numpy(scaled.astype(np.float16)).reshape(len(data.flow), -1, CHANNELS)
         patches = task.n_patches
     else:
-        network, patches = decoder.new_network(), settings.patches
-    rows, held = (torch.from_numpy(part) for part in held_fold(data, 0, config))
+        task, patches = decoder.task(scores, data), settings.patches
+        product = decoder.new_network(members=1)
+        product.start([member.seed])
+        network = product
     clock = _Clock()
-    schedule = Schedule(epochs, settings.batch_clips, patches, settings.learning_rate, settings.weight_decay, 0)
-    timed = _Timed(task, clock)
-    task.loss(network, rows[:4], torch.arange(task.n_patches).expand(4, -1)).backward()
+    schedule = Schedule(epochs, settings.batch_clips, patches, settings.learning_rate, settings.weight_decay)
+    few = task.gather(member.rows[None, :4], torch.arange(task.n_patches).repeat(1, 4, 1), training=True)
+    task.errors(network, few)[0].sum().backward()
     torch.optim.AdamW(network.parameters(), lr=0.0, weight_decay=0.0).step()  # its first use imports a compiler
     network.zero_grad()
     clock.start()
-    train_network(network, timed, rows, held, schedule, lambda fraction, loss: clock.note(loss))
+    train_network(network, _Timed(task, clock), [member], schedule, lambda fraction, loss: clock.note(loss.item()))
     return clock.result(target)
 
 
@@ -145,22 +186,25 @@ class _Clock:
 
 
 class _Timed:
-    """The task, with evaluation taken off the clock and made on the same patches for both contenders."""
+    """The task, with evaluation taken off the clock."""
 
-    def __init__(self, task: PatchTask, clock: _Clock) -> None:
+    def __init__(self, task: Task, clock: _Clock) -> None:
         self.task, self.clock, self.device = task, clock, task.device
 
     @property
     def n_patches(self) -> int:
         return self.task.n_patches
 
-    def loss(self, network: nn.Module, rows: Tensor, patches: Tensor) -> Tensor:
+    def gather(self, rows: Tensor, patches: Tensor, training: bool = False) -> Any:
+        return self.task.gather(rows, patches, training)
+
+    def errors(self, network: nn.Module, batch: Any) -> tuple[Tensor, Tensor]:
         if network.training:
-            return self.task.loss(network, rows, patches)
+            return self.task.errors(network, batch)
         self.clock.pause()
-        loss = self.task.loss(network, rows, patches)
+        found = self.task.errors(network, batch)
         self.clock.start()
-        return loss
+        return found
 
 
 def main() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .config import DecoderConfig
 from .data import BoldWindows, DecoderData, choose_vertices
+from .features import StackedFeatures
 from .systems import SYSTEMS, Decoder, load_system, train_system
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "Decoder",
     "DecoderConfig",
     "DecoderData",
+    "StackedFeatures",
     "choose_vertices",
     "load_system",
     "train_system",

@@ -13,6 +13,7 @@ from brainviz.errors import BrainvizError
 
 from .basis import mean_field
 from .data import BoldWindows, DecoderData
+from .features import Features
 
 Array = NDArray[np.float32]
 
@@ -29,7 +30,7 @@ class ConstantDecoder:
     field: Array
     name: str
 
-    def predict(self, bold: BoldWindows, features: NDArray[np.float16] | None = None) -> Array:
+    def predict(self, bold: BoldWindows, features: Features | None = None) -> Array:
         """Flow float32 (n, 3, h, w, 2)."""
         return np.repeat(self.field[None], len(bold), axis=0)
 
@@ -50,7 +51,7 @@ class PersistenceDecoder:
     field: Array
     name: str = "persistence"
 
-    def predict(self, bold: BoldWindows, features: NDArray[np.float16] | None = None) -> Array:
+    def predict(self, bold: BoldWindows, features: Features | None = None) -> Array:
         """Always refused: this control needs the true flow, see `predict_from_truth`."""
         raise BrainvizError("Persistence is made from true flow.", "persistence", "Call predict_from_truth.")
 

@@ -1,4 +1,4 @@
-"""Flow fields as a mean and a few components; layouts of flow as patches."""
+"""Flow fields as a mean and a few components; flow as planes, one per component and step."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from numpy.typing import NDArray
 Array = NDArray[np.float32]
 
 
-def to_patches(flow: NDArray[np.floating]) -> Array:
-    """(n, t, h, w, 2) -> float32 (n, h * w, 2 t): what one patch does over the steps of a clip."""
+def to_planes(flow: NDArray[np.floating]) -> Array:
+    """(n, t, h, w, 2) -> float32 (n, 2 t, h * w): x of every step, then y of every step."""
     n, steps, height, width, _ = flow.shape
-    moved = np.transpose(flow, (0, 2, 3, 1, 4))
-    return np.ascontiguousarray(moved, dtype=np.float32).reshape(n, height * width, steps * 2)
+    moved = np.transpose(flow, (0, 4, 1, 2, 3))
+    return np.ascontiguousarray(moved, dtype=np.float32).reshape(n, 2 * steps, height * width)
 
 
-def from_patches(patches: NDArray[np.floating], grid: tuple[int, int]) -> Array:
-    """Inverse of `to_patches` for a grid of (height, width)."""
-    n, _, outputs = patches.shape
-    fields = patches.reshape(n, *grid, outputs // 2, 2)
-    return np.ascontiguousarray(np.transpose(fields, (0, 3, 1, 2, 4)), dtype=np.float32)
+def from_planes(planes: NDArray[np.floating], grid: tuple[int, int]) -> Array:
+    """Inverse of `to_planes` for a grid of (height, width)."""
+    n, outputs, _ = planes.shape
+    fields = planes.reshape(n, 2, outputs // 2, *grid)
+    return np.ascontiguousarray(np.transpose(fields, (0, 2, 3, 4, 1)), dtype=np.float32)
 
 
 def mean_field(flow: Array, valid: NDArray[np.bool_]) -> Array:

@@ -14,17 +14,18 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from .basis import fill_invalid
 from .config import DecoderConfig
-from .data import DecoderData, segment_folds
+from .data import DecoderData, fold_splits
 from .determinism import checked_device, derived_seed
+from .features import FeatureProjection
 from .motion_ridge import fit_motion_ridge, log_speed
-from .network import PatchNetwork
 from .patch_decoder import PatchDecoder
-from .patches import FeatureProjection, PatchTask, typical_speed
-from .progress import Progress, data_fingerprint, span
-from .training import ProgressFile, Schedule, train_network
+from .patches import typical_speed
+from .progress import Progress, data_fingerprint
+from .training import Member, ProgressFile, Schedule, train_network
 
 Array = NDArray[np.float32]
 
@@ -36,18 +37,25 @@ def train_patch_decoder(
     device = checked_device(config.device)
     progress(0.0, "inputs")
     decoder, held_scores = prepare(name, data, config)
-    task = decoder.task(held_scores, data.features, data).to(device)
-    fingerprint = data_fingerprint(name, data, config)
-    members = config.network.members
-    networks = []
-    for member in range(members):
-        resume = None
-        if checkpoint_dir is not None:
-            resume = ProgressFile(checkpoint_dir / f"unfinished-{member}.safetensors", fingerprint)
-        label = f"network {member + 1} of {members}"
-        heard = span(progress, 0.2 + 0.8 * member / members, 0.8 / members, label)
-        networks.append(train_member(decoder, task, data, member, config, resume, heard))
-    return decoder.with_networks(networks)
+    task = decoder.task(held_scores, data).to(device)
+    resume = None
+    if checkpoint_dir is not None:
+        resume = ProgressFile(checkpoint_dir / "unfinished.safetensors", data_fingerprint(name, data, config))
+    settings = config.network
+    members = ensemble(data, config)
+    network = decoder.new_network()
+    network.start([member.seed for member in members])
+
+    def report(fraction: float, loss: Tensor) -> None:
+        epoch = f"epoch {round(fraction * settings.epochs)} of {settings.epochs}"
+        held_out = f"held-out error {loss.mean() * decoder.speed:.3f} px, mean of {len(members)} networks"
+        progress(0.2 + 0.8 * fraction, f"{epoch}: {held_out}")
+
+    schedule = Schedule(
+        settings.epochs, settings.batch_clips, settings.patches, settings.learning_rate, settings.weight_decay
+    )
+    train_network(network.to(device), task, members, schedule, report, resume)
+    return decoder.with_network(network.to("cpu"))
 
 
 def prepare(name: str, data: DecoderData, config: DecoderConfig) -> tuple[PatchDecoder, Array | None]:
@@ -66,47 +74,12 @@ def prepare(name: str, data: DecoderData, config: DecoderConfig) -> tuple[PatchD
     return decoder, held_scores
 
 
-def held_fold(data: DecoderData, member: int, config: DecoderConfig) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """(rows to train on, rows to stop early on) of one member; clips without a valid vector are in neither."""
-    fold = segment_folds(data.segment, config.max_folds)
-    usable = data.valid.any(axis=(1, 2, 3)) & (fold >= 0)
-    folds = np.unique(fold[usable])
-    held = folds[(member * len(folds) // config.network.members) % len(folds)]
-    if len(folds) == 1:
-        return np.flatnonzero(usable), np.flatnonzero(usable)
-    return np.flatnonzero(usable & (fold != held)), np.flatnonzero(usable & (fold == held))
-
-
-def train_member(
-    decoder: PatchDecoder,
-    task: PatchTask,
-    data: DecoderData,
-    member: int,
-    config: DecoderConfig,
-    resume: ProgressFile | None,
-    progress: Progress,
-) -> PatchNetwork:
-    """One network of the ensemble, on the CPU."""
-    settings = config.network
-    seed = derived_seed(config.seed, "member", member)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        network = decoder.new_network().to(task.device)
-    rows, held_rows = held_fold(data, member, config)
-    train_network(
-        network,
-        task,
-        torch.from_numpy(rows),
-        torch.from_numpy(held_rows),
-        Schedule(
-            settings.epochs,
-            settings.batch_clips,
-            settings.patches,
-            settings.learning_rate,
-            settings.weight_decay,
-            seed,
-        ),
-        lambda fraction, loss: progress(fraction, f"held-out error {loss * decoder.speed:.3f} px"),
-        resume,
-    )
-    return network.to("cpu")
+def ensemble(data: DecoderData, config: DecoderConfig) -> list[Member]:
+    """Each member of the ensemble stops early on another fold, and draws from a seed of its own."""
+    splits, count = fold_splits(data, config.max_folds), config.network.members
+    members = []
+    for number in range(count):
+        rows, held_rows = splits[(number * len(splits) // count) % len(splits)]
+        seed = derived_seed(config.seed, "member", number)
+        members.append(Member(torch.from_numpy(rows), torch.from_numpy(held_rows), seed))
+    return members

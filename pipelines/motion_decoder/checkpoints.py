@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from brainviz.errors import BrainvizError, NotReady
 
 FORMAT = "brainviz-motion-decoder"
-VERSION = 1
+VERSION = 2
 _REMEDY = "Delete the folder and train the decoder again."
 
 Tensors = dict[str, NDArray[Any]]

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from brainviz.errors import BrainvizError
 
+from .features import Features
+
 # A control shifted by less than this may still share a shot with its film (long training shots, slow haemodynamics).
 MINIMUM_SHIFT_S = 30.0
 
@@ -82,7 +84,7 @@ class DecoderData:
     Attributes
     ----------
     bold : BoldWindows of n clips.
-    features : float16 (n, 32, 32, channels), of the first frame.
+    features : float16 (n, 32, 32, channels), of the first frame; in memory or read where they are looked at.
     flow : float32 (n, 3, 32, 32, 2), grid pixels per step.
     valid : bool (n, 3, 32, 32).
     segment : str (n,), rows of a segment in film order.
@@ -91,7 +93,7 @@ class DecoderData:
     """
 
     bold: BoldWindows
-    features: NDArray[np.float16]
+    features: Features
     flow: NDArray[np.float32]
     valid: NDArray[np.bool_]
     segment: NDArray[np.str_]
@@ -143,6 +145,18 @@ def segment_folds(segment: NDArray[np.str_], max_folds: int = 6, gap: int = 8) -
     n_folds = min(max_folds, len(names))
     of_name = {name: position % n_folds for position, name in enumerate(names)}
     return np.array([of_name[name] for name in segment.tolist()], dtype=np.int64)
+
+
+def fold_splits(data: DecoderData, max_folds: int = 6) -> list[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+    """(rows to train on, rows to stop early on) for every fold; clips without a valid vector are in neither.
+
+    With one fold only, both are all clips.
+    """
+    fold = segment_folds(data.segment, max_folds)
+    usable = data.valid.any(axis=(1, 2, 3)) & (fold >= 0)
+    folds = np.unique(fold[usable])
+    held = [(usable & (fold == number)) for number in folds]
+    return [(np.flatnonzero(usable & ~part if len(folds) > 1 else part), np.flatnonzero(part)) for part in held]
 
 
 def shift_against_film(data: DecoderData, seed: int) -> DecoderData:

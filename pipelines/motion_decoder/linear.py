@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from .basis import FlowBasis
 from .config import DecoderConfig
 from .data import BoldWindows, DecoderData, segment_folds
+from .features import Features
 from .kernel import apply_weights, fit_ridge, primal_weights, window_gram
 
 Array = NDArray[np.float32]
@@ -71,7 +72,7 @@ class LinearDecoder:
     ridge: WindowRidge
     name: str = "ridge"
 
-    def predict(self, bold: BoldWindows, features: NDArray[np.float16] | None = None) -> Array:
+    def predict(self, bold: BoldWindows, features: Features | None = None) -> Array:
         """Flow float32 (n, 3, h, w, 2); `features` are not used."""
         return self.basis.reconstruct(self.ridge(bold))
 

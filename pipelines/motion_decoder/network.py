@@ -1,4 +1,4 @@
-"""The patch network of `brain`, `shuffled` and `image-only`.
+"""The patch networks of `brain`, `shuffled` and `image-only`, all members of the ensemble in one.
 
 For a patch p of clip i, with first-frame features f_ip, local inputs l_ip and clip-wide inputs c_i:
 
@@ -9,57 +9,76 @@ u is the (compressed) flow read linearly from the fMRI: the network mostly says 
 whole frame. Direction comes from u; f, l and c are blind to it, so that few clips suffice to learn a and b. Without
 fMRI u is zero and `change` is all there is.
 
-The first layer is factorised: what concerns the clip is computed once per clip and added to all its patches. Written as
-one layer over the concatenation [f, l, c] it is the same function at the cost of a copy of c for every patch.
+Members differ in their start, in the clips they see and in where they stop, but are computed together: parameters are
+stacked along the first axis. The optimiser works element by element, so each takes the path it would take alone.
+
+The first layer is a sum: what concerns the frame, the patch's place or the clip is computed once for all that share it.
+In prediction that makes the features' share the same for every set of runs; in training, where few patches are drawn, a
+plain product over [f, l, c, 1] is faster.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 
+from .determinism import derived_seed
+from .fused import StackedPerceptron
 
-class ResidualBlock(nn.Module):
-    """x + W2 relu(W1 dropout(relu(x))), on the last axis (a 1x1 convolution over patches)."""
-
-    def __init__(self, width: int, dropout: float) -> None:
-        super().__init__()
-        self.first = nn.Linear(width, width)
-        self.second = nn.Linear(width, width)
-        self.dropout = nn.Dropout(dropout)
-
-    def forward(self, hidden: Tensor) -> Tensor:
-        inner = self.dropout(torch.relu(hidden))
-        return hidden + self.second(torch.relu(self.first(inner)))
+N_SIZES = 3 + 1  # lengths of the base flow and log speed, of a patch or of the frame's mean
+N_PLACE = 5
 
 
-class PatchNetwork(nn.Module):
-    """Flow per patch (b, p, 2 * steps).
+class PatchEnsemble(nn.Module):
+    """Two hidden layers of `width`; (m, 3 * outputs, r) of inputs (m, r, k).
 
-    Inputs: features (b, p, n_features), local (b, p, n_local), clip (b, n_clip), and the linear reading
-    base (b, p, 2 * steps) with its mean over the frame (b, 2 * steps).
+    The k inputs of a row: features, sizes of the patch, place, sizes of the clip, 1.
+
+    Attributes
+    ----------
+    first (m, k, width), hidden (m, width, width), hidden_bias (m, 1, width), head (m, 3 * outputs, width), head_bias
+    (m, 3 * outputs, 1) : parameters.
     """
 
-    def __init__(
-        self, n_features: int, n_local: int, n_clip: int, outputs: int, width: int, dropout: float, noise: float
-    ) -> None:
+    def __init__(self, members: int, n_features: int, outputs: int, width: int, dropout: float = 0.0) -> None:
         super().__init__()
-        self.noise = noise
-        self.from_features = nn.Linear(n_features, width)
-        self.from_local = nn.Linear(n_local, width, bias=False)
-        self.from_clip = nn.Linear(n_clip, width, bias=False)
-        self.dropout = nn.Dropout(dropout)
-        self.hidden = nn.Linear(width, width)
-        self.head = nn.Linear(width, 3 * outputs)
-        nn.init.zeros_(self.head.weight)
-        nn.init.zeros_(self.head.bias)
+        self.n_features, self.dropout = n_features, dropout
+        inputs = n_features + 2 * N_SIZES + N_PLACE + 1
+        self.first = nn.Parameter(torch.zeros(members, inputs, width))
+        self.hidden = nn.Parameter(torch.zeros(members, width, width))
+        self.hidden_bias = nn.Parameter(torch.zeros(members, 1, width))
+        self.head = nn.Parameter(torch.zeros(members, 3 * outputs, width))
+        self.head_bias = nn.Parameter(torch.zeros(members, 3 * outputs, 1))
 
-    def forward(self, features: Tensor, local: Tensor, clip: Tensor, base: Tensor, mean: Tensor) -> Tensor:
-        if self.training and self.noise > 0:
-            # A few hundred shots can be told apart, and learned by heart, from their features: blur these.
-            features = features + self.noise * torch.randn_like(features)
-        first = self.from_features(features) + self.from_local(local) + self.from_clip(clip)[:, None]
-        hidden = torch.relu(self.hidden(self.dropout(torch.relu(first))))
-        here, everywhere, change = self.head(hidden).chunk(3, dim=-1)
-        flow: Tensor = base * (1 + here) + mean[:, None] * everywhere + change
-        return flow
+    @property
+    def members(self) -> int:
+        return int(self.first.shape[0])
+
+    def start(self, seeds: Sequence[int]) -> None:
+        """Random weights, each member's from a seed of its own; the head stays zero: at first, flow is `base`."""
+        width = self.first.shape[2]
+        shares = (self.n_features, N_SIZES + N_PLACE, N_SIZES)
+        with torch.no_grad():
+            for member, seed in enumerate(seeds):
+                draw = torch.Generator().manual_seed(derived_seed(seed, "start"))
+                drawn = [_uniform(n, width, n, draw) for n in shares] + [_uniform(1, width, self.n_features, draw)]
+                self.first[member] = torch.cat(drawn)
+                self.hidden[member] = _uniform(width, width, width, draw)
+                self.hidden_bias[member] = _uniform(1, width, width, draw)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """`here`, `everywhere` and `change` of the flow, (m, 3 * outputs, r)."""
+        kept = None
+        if self.training and self.dropout > 0:
+            chance = torch.full((*inputs.shape[:2], self.first.shape[2]), 1 - self.dropout, device=inputs.device)
+            kept = torch.bernoulli(chance) / (1 - self.dropout)
+        told: Tensor = StackedPerceptron.apply(
+            inputs, self.first, self.hidden, self.hidden_bias, self.head, self.head_bias, kept
+        )
+        return told
+
+
+def _uniform(rows: int, columns: int, fan_in: int, draw: torch.Generator) -> Tensor:
+    return (torch.rand(rows, columns, generator=draw) * 2 - 1) / fan_in**0.5

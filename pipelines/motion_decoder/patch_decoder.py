@@ -11,15 +11,16 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from .basis import from_patches, to_patches
+from .basis import from_planes, to_planes
 from .config import NetworkConfig
 from .data import BoldWindows, DecoderData
+from .factors import FactorisedEnsemble
+from .features import BLOCK, FeatureProjection, Features, blocks
 from .motion_ridge import MotionRidge
-from .network import PatchNetwork
-from .patches import N_CLIP, N_LOCAL, FeatureProjection, PatchTask, flow_targets, lengths, positions
+from .network import PatchEnsemble
+from .patches import N_SIZES, PatchTask, Readings, pack, positions
 
 Array = NDArray[np.float32]
-PREDICTED_AT_ONCE = 16  # clips; keeps the network's activations in cache
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class PatchDecoder:
     speed : unit of the networks' flow, grid pixels per step; mean_speed : float32 (h, w), mean log speed in training.
     steps : flow fields per clip.
     settings : of the networks.
-    networks : PatchNetwork, on the CPU, in evaluation mode.
+    network : all members, on the CPU, in evaluation mode; None before training.
     """
 
     name: str
@@ -44,63 +45,71 @@ class PatchDecoder:
     mean_speed: Array
     steps: int
     settings: NetworkConfig
-    networks: tuple[PatchNetwork, ...] = ()
+    network: PatchEnsemble | None = None
 
     def scores(self, bold: BoldWindows | None) -> Array | None:
         """What the fMRI says, float32 (n, m); None without fMRI."""
         return None if self.ridge is None or bold is None else self.ridge.scores(bold)
 
-    def predict(self, bold: BoldWindows | None, features: NDArray[np.float16]) -> Array:
+    def predict(self, bold: BoldWindows | None, features: Features) -> Array:
         """Flow float32 (n, 3, h, w, 2), grid pixels per step: the mean over the ensemble."""
-        return self.predict_from_scores(self.scores(bold), features)
+        return self.predict_each([bold], features)[0]
 
-    def predict_from_scores(self, scores: Array | None, features: NDArray[np.float16]) -> Array:
-        """The same from ridge scores (n, m), for whoever changes these (a region left out)."""
+    def predict_each(self, bolds: Sequence[BoldWindows | None], features: Features) -> list[Array]:
+        """The same clips seen by several sets of runs: what the first frames say is computed once."""
+        return self.predict_each_from_scores([self.scores(bold) for bold in bolds], features)
+
+    def predict_from_scores(self, scores: Array | None, features: Features) -> Array:
+        """`predict` from ridge scores (n, m), for whoever changes these (a region left out)."""
+        return self.predict_each_from_scores([scores], features)[0]
+
+    def predict_each_from_scores(self, scores: Sequence[Array | None], features: Features) -> list[Array]:
+        """`predict_each` from ridge scores (n, m)."""
         n, height, width, _ = features.shape
-        flow = np.empty((n, self.steps, height, width, 2), dtype=np.float32)
-        everywhere = torch.arange(height * width)
+        network = FactorisedEnsemble(self.new_network() if self.network is None else self.network, height, width)
+        flows = [np.empty((n, self.steps, height, width, 2), dtype=np.float32) for _ in scores]
         with torch.inference_mode():
-            for start in range(0, n, PREDICTED_AT_ONCE):
-                rows = slice(start, start + PREDICTED_AT_ONCE)
-                task = self.task(None if scores is None else scores[rows], features[rows])
-                clips = torch.arange(len(task.base))
-                patches = everywhere.expand(len(clips), -1)
-                total = torch.stack([task.apply(network, clips, patches) for network in self.networks]).mean(0)
-                flow[rows] = from_patches(total.numpy() * np.float32(self.speed), (height, width))
-        return flow
+            for rows, block in blocks(features):
+                shared = network.from_features(torch.from_numpy(self.projection(block)))
+                for flow, told in zip(flows, scores, strict=True):
+                    readings = self.readings(None if told is None else told[rows], len(block))
+                    planes = network.flow(shared, readings).numpy() * np.float32(self.speed)
+                    flow[rows] = from_planes(planes, (height, width))
+        return flows
 
-    def task(self, scores: Array | None, features: NDArray[np.float16], data: DecoderData | None = None) -> PatchTask:
-        """Inputs of clips with ridge scores (n, m) or None; with targets where `data` is given."""
-        n, height, width, _ = features.shape
+    def readings(self, scores: Array | None, n: int) -> Readings:
+        """What n clips' ridge scores (n, m) say of their frames; without scores no flow and the mean speed."""
         if self.ridge is None or scores is None:
-            base = np.zeros((n, height * width, 2 * self.steps), dtype=np.float32)
-            speeds = np.repeat(self.mean_speed[None], n, axis=0)
-        else:
-            squeezed, speeds = self.ridge.fields(scores)
-            base = to_patches(squeezed) / np.float32(self.speed)
-        flow, valid = flow_targets(data, self.speed) if data is not None else (torch.empty(0), torch.empty(0))
-        vectors, mean = torch.from_numpy(base), torch.from_numpy(base.mean(axis=1))
-        told = torch.from_numpy(np.ascontiguousarray(speeds).reshape(n, height * width, 1))
-        return PatchTask(
-            features=torch.from_numpy(self.projection(features)),
-            base=vectors,
-            mean=mean,
-            sizes=torch.cat([lengths(vectors), told], dim=-1),
-            clip=torch.cat([lengths(mean), told.mean(dim=1)], dim=-1),
-            place=torch.from_numpy(positions(height, width)),
-            flow=flow,
-            valid=valid,
-        )
+            base = torch.zeros(n, 2 * self.steps, self.mean_speed.size)
+            return Readings.of(base, torch.from_numpy(self.mean_speed).reshape(1, -1).repeat(n, 1))
+        squeezed, speeds = self.ridge.fields(scores)
+        base = torch.from_numpy(to_planes(squeezed) / np.float32(self.speed))
+        return Readings.of(base, torch.from_numpy(speeds).reshape(n, -1))
 
-    def new_network(self) -> PatchNetwork:
-        """An untrained member of the ensemble."""
-        width, dropout, noise = self.settings.width, self.settings.dropout, self.settings.feature_noise
-        n_features = self.projection.matrix.shape[1]
-        return PatchNetwork(n_features, N_LOCAL, N_CLIP, 2 * self.steps, width, dropout, noise)
+    def task(self, scores: Array | None, data: DecoderData) -> PatchTask:
+        """The training clips, read with ridge scores (n, m), or None without fMRI."""
+        n, height, width, _ = data.features.shape
+        k = self.projection.matrix.shape[1]
+        parts = (k, N_SIZES, 2 * self.steps, 2 * self.steps, self.steps)
+        patches = height * width
+        packed = torch.empty(n * patches, sum(parts), dtype=torch.float16)
+        mean, clip = torch.empty(n, 2 * self.steps), torch.empty(n, N_SIZES)
+        for rows, block in blocks(data.features, BLOCK):
+            readings = self.readings(None if scores is None else scores[rows], len(block))
+            features = self.projection(block)
+            packed[rows.start * patches : rows.stop * patches] = pack(features, readings, data, rows, self.speed)
+            mean[rows], clip[rows] = readings.mean, readings.clip
+        return PatchTask(packed, parts, mean, clip, positions(height, width), self.settings.feature_noise)
 
-    def with_networks(self, networks: Sequence[PatchNetwork]) -> PatchDecoder:
+    def new_network(self, members: int | None = None) -> PatchEnsemble:
+        """An untrained ensemble; it says what the ridge says."""
+        settings, n_features = self.settings, self.projection.matrix.shape[1]
+        count = settings.members if members is None else members
+        return PatchEnsemble(count, n_features, 2 * self.steps, settings.width, settings.dropout)
+
+    def with_network(self, network: PatchEnsemble) -> PatchDecoder:
         """The trained decoder."""
-        return dataclasses.replace(self, networks=tuple(networks))
+        return dataclasses.replace(self, network=network)
 
     def tensors(self) -> dict[str, NDArray[Any]]:
         found: dict[str, NDArray[Any]] = {
@@ -108,13 +117,12 @@ class PatchDecoder:
             "features.matrix": self.projection.matrix,
             "mean_speed": self.mean_speed,
         }
-        for number, network in enumerate(self.networks):
-            found |= {f"network{number}.{name}": value.numpy() for name, value in network.state_dict().items()}
+        if self.network is not None:
+            found |= {f"network.{name}": value.numpy() for name, value in self.network.state_dict().items()}
         return found | (self.ridge.tensors() if self.ridge is not None else {})
 
     def facts(self) -> dict[str, Any]:
-        settings = dataclasses.asdict(self.settings)
-        return {"speed": self.speed, "steps": self.steps, "settings": settings, "members": len(self.networks)}
+        return {"speed": self.speed, "steps": self.steps, "settings": dataclasses.asdict(self.settings)}
 
     @classmethod
     def restore(cls, name: str, tensors: Mapping[str, NDArray[Any]], facts: Mapping[str, Any]) -> PatchDecoder:
@@ -128,11 +136,9 @@ class PatchDecoder:
             int(facts["steps"]),
             NetworkConfig(**facts["settings"]),
         )
-        networks = []
-        for number in range(int(facts["members"])):
-            prefix = f"network{number}."
-            state = {k.removeprefix(prefix): torch.from_numpy(v) for k, v in tensors.items() if k.startswith(prefix)}
-            network = decoder.new_network()
-            network.load_state_dict(state)
-            networks.append(network.eval())
-        return decoder.with_networks(networks)
+        prefix = "network."
+        network = decoder.new_network()
+        network.load_state_dict(
+            {k.removeprefix(prefix): torch.from_numpy(v) for k, v in tensors.items() if k.startswith(prefix)}
+        )
+        return decoder.with_network(network.eval())

@@ -1,4 +1,4 @@
-"""Training inputs per patch, and the end-point error they are trained on."""
+"""Clips as patches: what a patch network is given, and the end-point error it is trained on."""
 
 from __future__ import annotations
 
@@ -8,165 +8,159 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
-from .basis import to_patches
+from .basis import to_planes
 from .data import DecoderData
+from .fused import FlowError
+from .network import N_PLACE, N_SIZES, PatchEnsemble
 
 Array = NDArray[np.float32]
+FLOAT16_MOST = 6e4
 
 
 @dataclass(frozen=True)
-class FeatureScaling:
-    """Centre and scale per feature channel, from training frames; float32 (channels,)."""
-
-    centre: Array
-    scale: Array
-
-    @classmethod
-    def fit(cls, features: NDArray[np.float16]) -> FeatureScaling:
-        """From evenly spaced patches of (n, h, w, channels)."""
-        sample = sampled_patches(features)
-        return cls(sample.mean(0), np.maximum(sample.std(0), 1e-3))
-
-
-@dataclass(frozen=True)
-class FeatureProjection:
-    """Whitened principal components of first-frame features: fewer numbers per patch, computed once per clip.
+class Readings:
+    """What the fMRI says of n whole frames, flow in units of the mean speed.
 
     Attributes
     ----------
-    centre : float32 (channels,); matrix : float32 (channels, k).
-    """
-
-    centre: Array
-    matrix: Array
-
-    @classmethod
-    def fit(cls, features: NDArray[np.float16], n_components: int) -> FeatureProjection:
-        """Components of channels that were scaled to unit variance, on training frames."""
-        sample = sampled_patches(features)
-        centre, scale = sample.mean(0), np.maximum(sample.std(0), 1e-3)
-        standard = (sample - centre) / scale
-        values, vectors = np.linalg.eigh((standard.T @ standard / len(standard)).astype(np.float64))
-        kept = slice(None, -1 - min(n_components, len(values)), -1)
-        whitened = vectors[:, kept] / np.sqrt(np.maximum(values[kept], 1e-3))
-        return cls(centre, (whitened / scale[:, None]).astype(np.float32))
-
-    def __call__(self, features: NDArray[np.float16]) -> NDArray[np.float16]:
-        """(n, h, w, channels) -> float16 (n, h * w, k)."""
-        n, height, width, channels = features.shape
-        projected = np.empty((n, height * width, self.matrix.shape[1]), dtype=np.float16)
-        for row, frame in enumerate(features.reshape(n, height * width, channels)):
-            projected[row] = (frame.astype(np.float32) - self.centre) @ self.matrix
-        return projected
-
-
-def sampled_patches(features: NDArray[np.float16], most: int = 50_000) -> Array:
-    """At most about `most` patches, evenly spaced over clips and grid: float32 (m, channels)."""
-    flat = features.reshape(-1, features.shape[-1])
-    step = max(1, len(flat) // most) | 1  # odd: an even step would visit the same columns of every frame
-    return flat[::step].astype(np.float32)
-
-
-def positions(height: int, width: int) -> Array:
-    """Where a patch is, float32 (h * w, 5): x, y in -1..1, their squares and product."""
-    rows, columns = np.meshgrid(np.linspace(-1, 1, height), np.linspace(-1, 1, width), indexing="ij")
-    x, y = columns.ravel(), rows.ravel()
-    return np.stack([x, y, x * x, y * y, x * y], axis=1).astype(np.float32)
-
-
-@dataclass
-class PatchTask:
-    """Clips as patches, on one device. Flow in units of the mean speed.
-
-    Attributes
-    ----------
-    features : float16 (n, patches, k).
-    base : float32 (n, patches, 2 * steps), flow read linearly from the fMRI; its mean over the frame (n, 2 * steps).
-    sizes : float32 (n, patches, 4), `lengths` of the base flow, and the log speed read from the fMRI;
+    base : float32 (n, 2 * steps, patches), flow read linearly, all x before all y; mean (n, 2 * steps), over the frame.
+    sizes : float32 (n, 4, patches), `lengths` of the base flow and the log speed read from the fMRI.
     clip : float32 (n, 4), the same of the mean flow.
-    place : float32 (patches, 5).
-    flow : float32 (n, patches, 2 * steps), the target; valid : bool (n, patches, steps).
     """
 
-    features: Tensor
     base: Tensor
     mean: Tensor
     sizes: Tensor
     clip: Tensor
-    place: Tensor
-    flow: Tensor
+
+    @classmethod
+    def of(cls, base: Tensor, log_speed: Tensor) -> Readings:
+        """From flow (n, 2 * steps, patches) and log speed (n, patches)."""
+        mean = base.mean(dim=2)
+        clip = torch.cat([lengths(mean[..., None])[..., 0], log_speed.mean(dim=1, keepdim=True)], dim=1)
+        return cls(base, mean, torch.cat([lengths(base), log_speed[:, None]], dim=1), clip)
+
+
+def lengths(flow: Tensor) -> Tensor:
+    """(n, 2 * steps, p) -> (n, 3, p): log of 1 + mean |x|, |y| and length; blind to direction along each axis."""
+    x, y = flow.chunk(2, dim=1)
+    sizes = (x.abs(), y.abs(), (x * x + y * y + 1e-12).sqrt())
+    return torch.log1p(torch.stack([size.mean(dim=1) for size in sizes], dim=1))
+
+
+def positions(height: int, width: int) -> Tensor:
+    """Where a patch is, float32 (4, h * w, 5): x, y in -1..1, their squares and product.
+
+    Also for mirrored frames: as they are, mirrored left-right, up-down, both.
+    """
+    rows, columns = np.meshgrid(np.linspace(-1, 1, height), np.linspace(-1, 1, width), indexing="ij")
+    x, y = columns.ravel(), rows.ravel()
+    mirrored = [np.stack([a * x, b * y, x * x, y * y, a * b * x * y], axis=1) for b in (1, -1) for a in (1, -1)]
+    return torch.from_numpy(np.stack(mirrored).astype(np.float32))
+
+
+@dataclass(frozen=True)
+class PatchBatch:
+    """Patches of b clips for each of m members, p patches per clip; see `fused` for the shapes."""
+
+    inputs: Tensor
+    base: Tensor
+    mean: Tensor
+    target: Tensor
     valid: Tensor
+    signs: Tensor
+
+
+@dataclass
+class PatchTask:
+    """Training clips as patches, on one device: what is needed of a patch stands together.
+
+    Attributes
+    ----------
+    packed : float16 (n * patches, features + sizes + base + target + valid), numbers of each in `parts`.
+    mean : float32 (n, 2 * steps); clip : float32 (n, 4); place : float32 (4, patches, 5).
+    noise : standard deviation of what is added to the features in training.
+    """
+
+    packed: Tensor
+    parts: tuple[int, ...]
+    mean: Tensor
+    clip: Tensor
+    place: Tensor
+    noise: float = 0.0
     device: str = "cpu"
 
     @property
     def n_patches(self) -> int:
-        return int(self.place.shape[0])
+        return int(self.place.shape[1])
 
-    def loss(self, network: nn.Module, rows: Tensor, patches: Tensor) -> Tensor:
-        """Mean end-point error over valid vectors: trained on what it is scored by.
+    def gather(self, rows: Tensor, patches: Tensor, training: bool = False) -> PatchBatch:
+        """Clips `rows` (m, b) at `patches` (m, b, p); row -1 is no clip, none of its vectors is valid.
 
-        Its best point estimate is the spatial median of the plausible vectors, not their mean. In training half of
-        the clips are mirrored left-right and half up-down: a mirrored film is as likely, and what a few shots happened
-        to do cannot be learned as what frames like theirs always do.
+        In training half of the clips are mirrored left-right and half up-down: a mirrored film is as likely, and what a
+        few shots happened to do cannot be learned as what frames like theirs always do. For the same reason noise is
+        added to the features: a few hundred shots can be told apart, and learned by heart, from these.
         """
-        mirror = _mirrors(len(rows), self.device) if network.training else None
-        with torch.autocast(self.device.split(":")[0], dtype=torch.bfloat16, enabled=self.device != "cpu"):
-            predicted = self.apply(network, rows, patches, mirror)
-        at = rows[:, None]
-        target = self.flow[at, patches]
-        if mirror is not None:
-            target = target * mirror.repeat(1, 1, target.shape[-1] // 2)
-        error = (predicted.float() - target).unflatten(-1, (-1, 2))
-        length = (error.square().sum(-1) + 1e-6).sqrt()
-        weight = self.valid[at, patches].float()
-        return (length * weight).sum() / weight.sum().clamp_min(1)
+        members, clips, count = patches.shape
+        flips = torch.randint(0, 2, (2, members, clips)) if training else torch.zeros(2, members, clips).long()
+        kept = rows.clamp_min(0)
+        at = (kept[..., None] * self.n_patches + patches).view(-1).to(self.device)
+        at_place = ((flips[0] + 2 * flips[1])[..., None] * self.n_patches + patches).view(-1).to(self.device)
+        here, there = kept.view(-1).to(self.device), (rows >= 0).to(self.device)
+        packed = self.packed.index_select(0, at).view(members, clips * count, -1)
+        place = self.place.view(-1, N_PLACE).index_select(0, at_place)
+        inputs = self._inputs(packed, place, self.clip.index_select(0, here).view(members, clips, 1, N_SIZES))
+        if training and self.noise > 0:
+            features = inputs[..., : self.parts[0]]
+            features += self.noise * torch.randn(features.shape, device=self.device)
+        planes = packed[..., sum(self.parts[:2]) :].mT.float()
+        base, target, valid = (part.contiguous() for part in planes.split(self.parts[2:], dim=1))
+        valid.view(members, -1, clips, count).mul_(there[:, None, :, None])
+        mean = self.mean.index_select(0, here).view(members, clips, -1).mT
+        return PatchBatch(inputs, base, mean, target, valid, 1 - 2.0 * flips.transpose(0, 1).to(self.device))
 
-    def apply(self, network: nn.Module, rows: Tensor, patches: Tensor, mirror: Tensor | None = None) -> Tensor:
-        """Flow of the network for clips `rows` (b,) at `patches` (b, p); `mirror` (b, 1, 2) has signs of x and y."""
-        at = rows[:, None]
-        base, mean, place = self.base[at, patches], self.mean[rows], self.place[patches]
-        if mirror is not None:
-            signs = mirror.repeat(1, 1, base.shape[-1] // 2)
-            base, mean = base * signs, mean * signs[:, 0]
-            place = torch.cat(
-                [place[..., :2] * mirror, place[..., 2:4], place[..., 4:] * mirror.prod(-1)[..., None]], -1
-            )
-        local = torch.cat([self.sizes[at, patches], place], dim=-1)
-        flow: Tensor = network(self.features[at, patches].float(), local, self.clip[rows], base, mean)
-        return flow
+    def _inputs(self, packed: Tensor, place: Tensor, clip: Tensor) -> Tensor:
+        """Features, sizes, place, sizes of the clip, 1: (m, r, k)."""
+        members, rows, _ = packed.shape
+        own = self.parts[0] + self.parts[1]
+        inputs = torch.empty(members, rows, own + N_PLACE + N_SIZES + 1, device=self.device)
+        inputs[..., :own] = packed[..., :own]
+        inputs[..., own : own + N_PLACE] = place.view(members, rows, N_PLACE)
+        inputs.view(members, clip.shape[1], -1, inputs.shape[2])[..., own + N_PLACE : -1] = clip
+        inputs[..., -1] = 1
+        return inputs
+
+    def errors(self, network: PatchEnsemble, batch: PatchBatch) -> tuple[Tensor, Tensor]:
+        """End-point error of each member summed over valid vectors (m,), and their number (m,).
+
+        Trained on what it is scored by: the best point estimate is the spatial median of the plausible vectors, not
+        their mean.
+        """
+        told = network(batch.inputs)
+        total: Tensor = FlowError.apply(told, batch.base, batch.mean, batch.target, batch.valid, batch.signs)
+        return total, batch.valid.sum(dim=(1, 2))
 
     def to(self, device: str) -> PatchTask:
         """The same arrays on another device."""
-        names = [entry.name for entry in dataclasses.fields(self) if entry.name != "device"]
-        return PatchTask(**{name: getattr(self, name).to(device) for name in names}, device=device)
+        moved = {name: getattr(self, name).to(device) for name in ("packed", "mean", "clip", "place")}
+        return dataclasses.replace(self, **moved, device=device)
 
 
-N_LOCAL = 3 + 1 + 5
-N_CLIP = 3 + 1
+def pack(features: Array, readings: Readings, data: DecoderData, rows: slice, speed: float) -> Tensor:
+    """Rows of `PatchTask.packed` of the clips `rows`, float16 (n * patches, columns); invalid targets are zero.
 
-
-def lengths(flow: Tensor) -> Tensor:
-    """(..., 2 * steps) -> (..., 3): log of 1 + mean |x|, |y| and length; blind to direction along each axis."""
-    vectors = flow.unflatten(-1, (-1, 2))
-    sizes = torch.cat([vectors.abs(), (vectors.square().sum(-1, keepdim=True) + 1e-12).sqrt()], dim=-1)
-    return torch.log1p(sizes.mean(-2))
-
-
-def _mirrors(clips: int, device: str) -> Tensor:
-    return (torch.randint(0, 2, (clips, 1, 2)) * 2 - 1).float().to(device)
+    Half precision is far finer than what is packed is known; values are cut at the largest it has.
+    """
+    valid = data.valid[rows].reshape(len(features), data.valid.shape[1], -1)
+    target = to_planes(np.where(data.valid[rows][..., None], data.flow[rows], 0)) / np.float32(speed)
+    planes = [readings.sizes, readings.base, torch.from_numpy(target), torch.from_numpy(valid).float()]
+    columns = torch.cat([torch.from_numpy(features), *(part.mT for part in planes)], dim=2)
+    return columns.clamp_(-FLOAT16_MOST, FLOAT16_MOST).half().flatten(0, 1)
 
 
 def typical_speed(data: DecoderData) -> float:
     """Mean length of valid training vectors: the unit in which the networks work. At least a thousandth of a pixel."""
     length = np.linalg.norm(data.flow, axis=-1)
     return float(max(length[data.valid].mean(), 1e-3))
-
-
-def flow_targets(data: DecoderData, speed: float) -> tuple[Tensor, Tensor]:
-    """(flow, valid) per patch; invalid vectors are zero."""
-    flow = np.where(data.valid[..., None], data.flow, 0)
-    n, steps, height, width, _ = flow.shape
-    valid = np.ascontiguousarray(data.valid.transpose(0, 2, 3, 1)).reshape(n, height * width, steps)
-    return torch.from_numpy(to_patches(flow) / np.float32(speed)), torch.from_numpy(valid)

@@ -17,16 +17,20 @@ from brainviz.errors import BrainvizError
 
 from .basis import fill_invalid
 from .data import BoldWindows, DecoderData
+from .features import Features, blocks
 
 Array = NDArray[np.float32]
 POOL = 4  # first frames are compared on a 4x4 grid: the layout of a scene, not its pixels
 
 
-def pooled_features(features: NDArray[np.float16], pool: int = POOL) -> Array:
-    """float32 (n, pool * pool * channels): block means of (n, h, w, channels)."""
+def pooled_features(features: Features, pool: int = POOL) -> Array:
+    """float32 (n, pool * pool * channels): means over the cells of (n, h, w, channels)."""
     n, height, width, channels = features.shape
-    blocks = features.reshape(n, pool, height // pool, pool, width // pool, channels)
-    return blocks.mean(axis=(2, 4), dtype=np.float32).reshape(n, -1)
+    pooled = np.empty((n, pool * pool * channels), dtype=np.float32)
+    for rows, block in blocks(features):
+        cells = block.reshape(-1, pool, height // pool, pool, width // pool, channels)
+        pooled[rows] = cells.mean(axis=(2, 4), dtype=np.float32).reshape(len(block), -1)
+    return pooled
 
 
 @dataclass(frozen=True)
@@ -52,7 +56,7 @@ class PriorDecoder:
     apart: int = 3
     name: str = "prior"
 
-    def neighbours(self, features: NDArray[np.float16]) -> NDArray[np.int64]:
+    def neighbours(self, features: Features) -> NDArray[np.int64]:
         """Training rows int64 (n, samples), nearest first, no two from one place of the film while others are left."""
         queries = (pooled_features(features) - self.centre) / self.scale
         distance = (queries**2).sum(1)[:, None] + (self.keys**2).sum(1)[None] - 2 * queries @ self.keys.T
@@ -72,7 +76,7 @@ class PriorDecoder:
         ordered = (kept + left_out)[: self.samples]
         return np.array([ordered[i % len(ordered)] for i in range(self.samples)], dtype=np.int64)
 
-    def predict(self, bold: BoldWindows | None, features: NDArray[np.float16]) -> Array:
+    def predict(self, bold: BoldWindows | None, features: Features) -> Array:
         """Samples float32 (n, samples, 3, h, w, 2); `bold` is not used."""
         return self.fields[self.neighbours(features)].astype(np.float32)
 
@@ -101,7 +105,7 @@ def train_prior(data: DecoderData, samples: int) -> PriorDecoder:
     if samples < 1:
         raise BrainvizError("The prior needs at least one sample per clip.", "decoder settings")
     usable = np.flatnonzero(data.valid.any(axis=(1, 2, 3)))
-    pooled = pooled_features(data.features[usable])
+    pooled = pooled_features(data.features)[usable]
     centre, scale = pooled.mean(0), np.maximum(pooled.std(0), 1e-3)
     number = {name: i for i, name in enumerate(dict.fromkeys(data.segment.tolist()))}
     order = np.array([number[s] * 10**6 for s in data.segment.tolist()]) + np.arange(len(data.segment))

@@ -21,17 +21,29 @@ from torch import Tensor, nn
 
 from brainviz.flow.codebook import Codebook, fit_codebook
 
-from .basis import from_patches
 from .config import DecoderConfig, ReferenceConfig
-from .data import BoldWindows, DecoderData, segment_folds
+from .data import BoldWindows, DecoderData, fold_splits
 from .determinism import checked_device, derived_seed
-from .network import ResidualBlock
-from .patches import FeatureScaling
+from .features import Features, FeatureScaling, blocks, scaled_features
 from .progress import Progress, data_fingerprint
-from .training import ProgressFile, Schedule, train_network
+from .training import Member, ProgressFile, Schedule, train_network
 
 Array = NDArray[np.float32]
-PREDICTED_AT_ONCE = 16
+INVALID = -1  # in place of a word
+
+
+class ResidualBlock(nn.Module):
+    """x + W2 relu(W1 dropout(relu(x))), on the last axis (a 1x1 convolution over patches)."""
+
+    def __init__(self, width: int, dropout: float) -> None:
+        super().__init__()
+        self.first = nn.Linear(width, width)
+        self.second = nn.Linear(width, width)
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, hidden: Tensor) -> Tensor:
+        inner = self.dropout(torch.relu(hidden))
+        return hidden + self.second(torch.relu(self.first(inner)))
 
 
 class ReferenceNetwork(nn.Module):
@@ -51,48 +63,58 @@ class ReferenceNetwork(nn.Module):
         self.head = nn.Linear(settings.width, steps * settings.words)
 
     def forward(self, window: Tensor, features: Tensor) -> Tensor:
-        vector = self.fmri(window)[:, None].expand(-1, features.shape[1], -1)
-        hidden = self.blocks(self.merge(torch.cat([vector, features], dim=-1)))
+        # The merging layer over [vector, features], with the vector's share computed once per clip.
+        vector = self.fmri(window)
+        of_vector, of_features = self.merge.weight.split((vector.shape[1], features.shape[2]), dim=1)
+        share = nn.functional.linear(vector, of_vector, self.merge.bias)
+        hidden = self.blocks(nn.functional.linear(features, of_features) + share[:, None])
         logits: Tensor = self.head(torch.relu(hidden)).unflatten(-1, (self.steps, self.words))
         return logits
 
 
+@dataclass(frozen=True)
+class ReferenceBatch:
+    """windows (b, window * vertices), features (b, p, channels), words int64 (b, p, steps)."""
+
+    windows: Tensor
+    features: Tensor
+    words: Tensor
+
+
 @dataclass
 class ReferenceTask:
-    """Clips on one device.
+    """Training clips on one device; one member.
 
     Attributes
     ----------
-    volumes : float32 (n_volumes + 1, vertices), the last one zero; index : int64 (n, window) into it.
-    features : float16 (n, patches, channels), with their centre and scale.
-    words : int64 (n, patches, steps), -100 where flow is invalid.
+    windows : Windows of the clips.
+    features : float16 (n * patches, channels), scaled.
+    words : int16 (n * patches, steps), `INVALID` where flow is invalid.
+    n_patches : of a clip.
     """
 
-    volumes: Tensor
-    index: Tensor
+    windows: Windows
     features: Tensor
-    centre: Tensor
-    scale: Tensor
     words: Tensor
+    n_patches: int
     device: str = "cpu"
 
-    @property
-    def n_patches(self) -> int:
-        return int(self.features.shape[1])
+    def gather(self, rows: Tensor, patches: Tensor, training: bool = False) -> ReferenceBatch:
+        """Clips `rows` (1, b) at `patches` (1, b, p); nothing is drawn in training."""
+        known = rows[0] >= 0
+        kept, chosen = rows[0][known], patches[0][known]
+        at = (kept[:, None] * self.n_patches + chosen).to(self.device)
+        features = self.features.index_select(0, at.view(-1)).view(*at.shape, -1)
+        words = self.words.index_select(0, at.view(-1)).view(*at.shape, -1)
+        return ReferenceBatch(self.windows.gather(kept.to(self.device)), features.float(), words.long())
 
-    def logits(self, network: nn.Module, rows: Tensor, patches: Tensor) -> Tensor:
-        """(b, p, steps, words) for clips `rows` (b,) at `patches` (b, p)."""
-        features = (self.features[rows[:, None], patches].float() - self.centre) / self.scale
+    def errors(self, network: ReferenceNetwork, batch: ReferenceBatch) -> tuple[Tensor, Tensor]:
+        """Cross-entropy summed over valid vectors, nats (1,), and their number (1,)."""
         with torch.autocast(self.device.split(":")[0], dtype=torch.bfloat16, enabled=self.device != "cpu"):
-            logits: Tensor = network(self.volumes[self.index[rows]].flatten(1), features)
-        return logits.float()
-
-    def loss(self, network: nn.Module, rows: Tensor, patches: Tensor) -> Tensor:
-        """Mean cross-entropy over valid vectors, nats."""
-        goal = self.words[rows[:, None], patches]
-        logits = self.logits(network, rows, patches).flatten(0, -2)
-        total = nn.functional.cross_entropy(logits, goal.reshape(-1), ignore_index=-100, reduction="sum")
-        return total / (goal >= 0).sum().clamp_min(1)
+            logits = network(batch.windows, batch.features)
+        goal = batch.words.flatten()
+        total = nn.functional.cross_entropy(logits.float().flatten(0, -2), goal, ignore_index=INVALID, reduction="sum")
+        return total[None], (goal != INVALID).sum()[None]
 
 
 @dataclass(frozen=True)
@@ -113,19 +135,17 @@ class ReferenceDecoder:
     steps: int
     name: str = "brain-reference"
 
-    def predict(self, bold: BoldWindows, features: NDArray[np.float16]) -> Array:
+    def predict(self, bold: BoldWindows, features: Features) -> Array:
         """Flow float32 (n, 3, h, w, 2), grid pixels per step: the expected word."""
         n, height, width, _ = features.shape
         flow = np.empty((n, self.steps, height, width, 2), dtype=np.float32)
-        everywhere = torch.arange(height * width)
+        windows, words = Windows.of(bold), torch.from_numpy(self.codebook.words)
         with torch.inference_mode():
-            for start in range(0, n, PREDICTED_AT_ONCE):
-                rows = slice(start, start + PREDICTED_AT_ONCE)
-                part = make_task(bold.select(rows), features[rows], self.scaling)
-                clips = torch.arange(len(part.index))
-                logits = part.logits(self.network, clips, everywhere.expand(len(clips), -1))
-                expected = self.codebook.expected(logits.softmax(-1).numpy())
-                flow[rows] = from_patches(expected.reshape(len(clips), height * width, -1), (height, width))
+            for rows, block in blocks(features):
+                scaled = torch.from_numpy(self.scaling(block))
+                logits = self.network(windows.gather(torch.arange(rows.start, rows.stop)), scaled)
+                expected = (logits.softmax(-1) @ words).unflatten(1, (height, width))
+                flow[rows] = expected.permute(0, 3, 1, 2, 4).numpy()
         return flow
 
     def tensors(self) -> dict[str, NDArray[Any]]:
@@ -152,30 +172,49 @@ class ReferenceDecoder:
         return cls(network.eval(), Codebook(tensors["codebook"]), scaling, settings, n_inputs, steps)
 
 
-def make_task(
-    bold: BoldWindows, features: NDArray[np.float16], scaling: FeatureScaling, words: Tensor | None = None
-) -> ReferenceTask:
-    """Arrays as tensors; only the volumes that some window needs are kept."""
-    needed, position = np.unique(np.maximum(bold.index, 0), return_inverse=True)
-    volumes = np.zeros((len(needed) + 1, bold.n_vertices), dtype=np.float32)
-    volumes[:-1] = bold.volumes[needed]
-    index = np.where(bold.index < 0, len(needed), position.reshape(bold.index.shape))
-    flat = np.ascontiguousarray(features).reshape(len(features), -1, features.shape[-1])
-    return ReferenceTask(
-        torch.from_numpy(volumes),
-        torch.from_numpy(index),
-        torch.from_numpy(flat),
-        torch.from_numpy(scaling.centre),
-        torch.from_numpy(scaling.scale),
-        torch.empty(0) if words is None else words,
-    )
+@dataclass(frozen=True)
+class Windows:
+    """fMRI windows on one device.
+
+    Attributes
+    ----------
+    volumes : float32 (n_volumes + 1, vertices), the last one zero; index : int64 (n, window) into it.
+    """
+
+    volumes: Tensor
+    index: Tensor
+
+    @classmethod
+    def of(cls, bold: BoldWindows) -> Windows:
+        """Only the volumes that some window needs are kept."""
+        needed, position = np.unique(np.maximum(bold.index, 0), return_inverse=True)
+        volumes = np.zeros((len(needed) + 1, bold.n_vertices), dtype=np.float32)
+        volumes[:-1] = bold.volumes[needed]
+        index = np.where(bold.index < 0, len(needed), position.reshape(bold.index.shape))
+        return cls(torch.from_numpy(volumes), torch.from_numpy(index))
+
+    def gather(self, rows: Tensor) -> Tensor:
+        """float32 (b, window * vertices)."""
+        return self.volumes[self.index[rows]].flatten(1)
+
+    def to(self, device: str) -> Windows:
+        """The same windows on another device."""
+        return Windows(self.volumes.to(device), self.index.to(device))
+
+
+def make_task(data: DecoderData, scaling: FeatureScaling, codebook: Codebook, folder: Path | None) -> ReferenceTask:
+    """Training clips as tensors on the CPU."""
+    patches = data.features.shape[1] * data.features.shape[2]
+    features = torch.from_numpy(scaled_features(data.features, scaling, folder)).flatten(0, 1)
+    return ReferenceTask(Windows.of(data.bold), features, word_targets(data, codebook), patches)
 
 
 def word_targets(data: DecoderData, codebook: Codebook) -> Tensor:
-    """int64 (n, patches, steps): the nearest word, -100 where flow is invalid."""
-    words = np.where(data.valid, codebook.assign(np.where(data.valid[..., None], data.flow, 0)).astype(np.int64), -100)
-    n, steps, height, width = words.shape
-    return torch.from_numpy(np.ascontiguousarray(words.transpose(0, 2, 3, 1)).reshape(n, height * width, steps))
+    """int16 (n * patches, steps): the nearest word, `INVALID` where flow is invalid."""
+    words = codebook.assign(np.where(data.valid[..., None], data.flow, 0)).astype(np.int16)
+    words[~data.valid] = INVALID
+    steps = words.shape[1]
+    return torch.from_numpy(np.ascontiguousarray(words.transpose(0, 2, 3, 1)).reshape(-1, steps))
 
 
 def train_reference(
@@ -187,17 +226,15 @@ def train_reference(
     codebook = fit_codebook(data.flow[data.valid], k=settings.words, seed=config.seed)
     scaling = FeatureScaling.fit(data.features)
     device = checked_device(config.device)
-    task = make_task(data.bold, data.features, scaling, word_targets(data, codebook))
-    task = _moved(task, device)
+    task = _moved(make_task(data, scaling, codebook, checkpoint_dir), device)
     seed = derived_seed(config.seed, "reference")
     steps, n_inputs = data.flow.shape[1], data.bold.n_window * data.bold.n_vertices
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         network = ReferenceNetwork(n_inputs, data.features.shape[-1], steps, settings).to(device)
-    fold = segment_folds(data.segment, config.max_folds)
-    usable, held = data.valid.any(axis=(1, 2, 3)) & (fold >= 0), fold.max()
+    rows, held_rows = fold_splits(data, config.max_folds)[-1]
     schedule = Schedule(
-        settings.epochs, settings.batch_clips, settings.patches, settings.learning_rate, settings.weight_decay, seed
+        settings.epochs, settings.batch_clips, settings.patches, settings.learning_rate, settings.weight_decay
     )
     resume = None
     if checkpoint_dir is not None:
@@ -206,15 +243,14 @@ def train_reference(
     train_network(
         network,
         task,
-        torch.from_numpy(np.flatnonzero(usable & (fold != held))),
-        torch.from_numpy(np.flatnonzero(usable & (fold == held))),
+        [Member(torch.from_numpy(rows), torch.from_numpy(held_rows), seed)],
         schedule,
-        lambda fraction, loss: progress(0.05 + 0.95 * fraction, f"held-out loss {loss:.3f} nats"),
+        lambda fraction, loss: progress(0.05 + 0.95 * fraction, f"held-out loss {loss.item():.3f} nats"),
         resume,
     )
     return ReferenceDecoder(network.to("cpu"), codebook, scaling, settings, n_inputs, steps)
 
 
 def _moved(task: ReferenceTask, device: str) -> ReferenceTask:
-    tensors = {entry.name: getattr(task, entry.name).to(device) for entry in dataclasses.fields(task)[:-1]}
-    return ReferenceTask(**tensors, device=device)
+    windows, features, words = task.windows.to(device), task.features.to(device), task.words.to(device)
+    return ReferenceTask(windows, features, words, task.n_patches, device)

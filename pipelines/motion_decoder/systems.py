@@ -14,6 +14,7 @@ from .checkpoints import load_checkpoint, save_checkpoint
 from .config import DecoderConfig
 from .data import BoldWindows, DecoderData
 from .determinism import fixed_threads
+from .features import Features
 from .progress import Progress, silent
 
 # Trained here. `svd` is generated, not trained (svd.py); `truth` is the labeller's.
@@ -31,7 +32,7 @@ class Decoder(Protocol):
     def name(self) -> str:
         """Name of the system."""
 
-    def predict(self, bold: BoldWindows, features: NDArray[np.float16]) -> NDArray[np.float32]:
+    def predict(self, bold: BoldWindows, features: Features) -> NDArray[np.float32]:
         """Flow float32 (n, 3, h, w, 2), or (n, samples, 3, h, w, 2) for sampled systems; grid pixels per step."""
 
     def tensors(self) -> dict[str, NDArray[Any]]:

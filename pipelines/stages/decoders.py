@@ -14,12 +14,15 @@ from brainviz.results import Result
 from brainviz.storage import open_array, read_array
 from brainviz.workspace import SHARED_UNIT
 from pipelines.graph import Context
-from pipelines.motion_decoder import BoldWindows, DecoderConfig, DecoderData, choose_vertices
+from pipelines.motion_decoder import BoldWindows, DecoderConfig, DecoderData, StackedFeatures, choose_vertices
 
 if TYPE_CHECKING:
+    import zarr
+
     from pipelines.motion_decoder.systems import Decoder
 
 WINDOW_S = (0.0, 8.0)  # after clip onset: the paper's five volumes i-2..i+2
+READ_CHUNKS = 8  # of a stored recording at once: all its vertices together would take a gigabyte at real size
 RUN_COUNTS = (1, 2, 5, 10)  # decoded with that many test runs averaged, where there are more
 
 
@@ -42,17 +45,25 @@ def train_and_decode(context: Context) -> None:
     data = training_data(context)
     config = DecoderConfig.from_mapping({**context.config["settings"], "device": context.device})
     decoder = _trained(system, data, config, context)
-    features = stack_films(context, "frame_features", "features", test)
     if system == "persistence":
-        flow = decoder.predict_from_truth(*truth(context, test))  # type: ignore[attr-defined]
+        flows = {"flow": decoder.predict_from_truth(*truth(context, test))}  # type: ignore[attr-defined]
     else:
-        flow = decoder.predict(test_windows(context, test, "all"), features)
-    context.array("flow", _with_samples(flow), (1, 1, *flow.shape[-4:]))
-    if system == "brain":
-        for variant in run_variants(context, test):
-            part = decoder.predict(test_windows(context, test, variant), features)
-            context.array(f"flow.{variant}", _with_samples(part), (1, 1, *part.shape[-4:]))
-            context.facts.setdefault("variants", []).append(variant)
+        flows = _decoded(decoder, context, test)
+    for name, flow in flows.items():
+        context.array(name, _with_samples(flow), (1, 1, *flow.shape[-4:]))
+
+
+def _decoded(decoder: Decoder, context: Context, test: Sequence[str]) -> dict[str, np.ndarray]:
+    """Flow of the test clips from all runs; for `brain` also from subsets of the runs."""
+    features = stacked_features(context, test)
+    if decoder.name != "brain":
+        return {"flow": decoder.predict(test_windows(context, test)["all"], features)}
+    variants = run_variants(context, test)
+    if variants:
+        context.facts["variants"] = variants
+    windows = test_windows(context, test, variants)
+    flows = decoder.predict_each(list(windows.values()), features)  # type: ignore[attr-defined]
+    return {"flow" if name == "all" else f"flow.{name}": flow for name, flow in zip(windows, flows, strict=True)}
 
 
 def _trained(system: str, data: DecoderData, settings: DecoderConfig, context: Context) -> Decoder:
@@ -111,6 +122,11 @@ def stack_films(context: Context, stage: str, name: str, segments: Sequence[str]
     return np.concatenate([read_array(context.input(stage, s).arrays, name) for s in segments])
 
 
+def stacked_features(context: Context, segments: Sequence[str]) -> StackedFeatures:
+    """First-frame features of the films' clips, read only where they are looked at."""
+    return StackedFeatures([open_array(context.input("frame_features", s).arrays, "features") for s in segments])
+
+
 def truth(context: Context, segments: Sequence[str]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """True flow (n, 3, 32, 32, 2), validity (n, 3, 32, 32) and segment (n,) of the films' clips."""
     flow = stack_films(context, "flow_labels", "flow", segments)
@@ -122,29 +138,31 @@ def training_data(context: Context) -> DecoderData:
     """Everything a system may be trained on: training films only."""
     segments = training_segments(context)
     flow, valid, names = truth(context, segments)
-    features = stack_films(context, "frame_features", "features", segments)
+    features = stacked_features(context, segments)
     bold = bold_of(context)
     if bold is None:
         return DecoderData(_no_brain(len(flow)), features, flow, valid, names)
     reliability = read_array(bold.arrays, "reliability")
     vertices = choose_vertices(reliability)
-    volumes = [_columns(bold, f"mean.{s}", vertices) for s in segments]
+    volumes = [_columns(open_array(bold.arrays, f"mean.{s}"), vertices)[0] for s in segments]
     windows = _windows(context, bold, segments, volumes)
     return DecoderData(windows, features, flow, valid, names, reliability[vertices])
 
 
-def test_windows(context: Context, segments: Sequence[str], variant: str) -> BoldWindows:
-    """BOLD windows of the test clips from all, odd, even or the first n runs, averaged and not z-scored again."""
+def test_windows(context: Context, segments: Sequence[str], variants: Sequence[str] = ()) -> dict[str, BoldWindows]:
+    """BOLD windows of the test clips: `all` runs averaged, and each of the `variants` (odd, even, the first n).
+
+    An average of runs is not z-scored again.
+    """
     bold = bold_of(context)
     if bold is None:
-        return _no_brain(sum(len(clip_names(context, s)) for s in segments))
+        return {"all": _no_brain(sum(len(clip_names(context, s)) for s in segments))}
     vertices = choose_vertices(read_array(bold.arrays, "reliability"))
-    if variant == "all":
-        volumes = [_columns(bold, f"mean.{s}", vertices) for s in segments]
-    else:
-        runs = (read_array(bold.arrays, f"runs.{s}")[_chosen_runs(variant)] for s in segments)
-        volumes = [part[:, :, vertices].astype(np.float32).mean(0) for part in runs]
-    return _windows(context, bold, segments, volumes)
+    volumes = {"all": [_columns(open_array(bold.arrays, f"mean.{s}"), vertices)[0] for s in segments]}
+    if variants:
+        averages = [_run_averages(bold, segment, vertices, variants) for segment in segments]
+        volumes |= {variant: [average[i] for average in averages] for i, variant in enumerate(variants)}
+    return {variant: _windows(context, bold, segments, parts) for variant, parts in volumes.items()}
 
 
 def run_variants(context: Context, segments: Sequence[str]) -> list[str]:
@@ -162,8 +180,31 @@ def _chosen_runs(variant: str) -> slice:
     return named[variant] if variant in named else slice(0, int(variant))
 
 
-def _columns(bold: Result, name: str, vertices: np.ndarray) -> np.ndarray:
-    return read_array(bold.arrays, name)[:, vertices].astype(np.float32)
+def _run_averages(bold: Result, segment: str, vertices: np.ndarray, variants: Sequence[str]) -> np.ndarray:
+    """float32 (variant, tr, vertex): the mean over each variant's runs."""
+    stored = open_array(bold.arrays, f"runs.{segment}")
+    chosen = [np.arange(stored.shape[0])[_chosen_runs(variant)] for variant in variants]
+    share = np.zeros((len(variants), stored.shape[0]), dtype=np.float32)
+    for row, runs in zip(share, chosen, strict=True):
+        row[runs] = 1 / len(runs)
+    return _columns(stored, vertices, share)
+
+
+def _columns(stored: zarr.Array, vertices: np.ndarray, share: np.ndarray | None = None) -> np.ndarray:
+    """float32 (k, tr, vertex) of the sorted `vertices` of a stored (tr, vertex) or (run, tr, vertex), block by block.
+
+    `share` (k, run) says how much of each run enters each of k sums; a recording without runs counts as one.
+    """
+    shares = np.ones((1, 1), dtype=np.float32) if share is None else share
+    width = READ_CHUNKS * stored.chunks[-1]
+    columns = np.empty((len(shares), stored.shape[-2], len(vertices)), dtype=np.float32)
+    for start in range(0, stored.shape[-1], width):
+        low, high = np.searchsorted(vertices, [start, start + width])
+        if low < high:
+            block = np.take(np.asarray(stored[..., start : start + width]), vertices[low:high] - start, axis=-1)
+            runs = block.reshape(shares.shape[1], *block.shape[-2:]).astype(np.float32)
+            columns[:, :, low:high] = np.tensordot(shares, runs, axes=1)
+    return columns
 
 
 def _windows(context: Context, bold: Result, segments: Sequence[str], volumes: list[np.ndarray]) -> BoldWindows:

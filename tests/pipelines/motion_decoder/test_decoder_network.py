@@ -1,137 +1,169 @@
-"""The patch network: factorised first layer, mirrored training, loss, resume."""
+"""The patch networks: gradients, members side by side, factorised prediction, mirrored training, loss."""
 
 from __future__ import annotations
 
 import dataclasses
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from torch import Tensor
 
-from brainviz.errors import Cancelled
 from pipelines.motion_decoder import DecoderConfig, DecoderData
-from pipelines.motion_decoder.brain import held_fold, prepare
-from pipelines.motion_decoder.network import PatchNetwork
+from pipelines.motion_decoder.basis import to_planes
+from pipelines.motion_decoder.brain import prepare
+from pipelines.motion_decoder.fused import FlowError, StackedPerceptron
+from pipelines.motion_decoder.network import PatchEnsemble
 from pipelines.motion_decoder.patch_decoder import PatchDecoder
-from pipelines.motion_decoder.patches import FeatureProjection, PatchTask
-from pipelines.motion_decoder.training import ProgressFile, Schedule, draw_patches, train_network
+from pipelines.motion_decoder.patches import PatchTask
+
+SIGNS = torch.tensor([-1.0, 1.0])
 
 
 @pytest.fixture(scope="module")
 def prepared(world: DecoderData, quick: DecoderConfig) -> tuple[PatchDecoder, PatchTask]:
     decoder, readings = prepare("brain", world, quick)
-    return decoder, decoder.task(readings, world.features, world)
+    return decoder, decoder.task(readings, world)
 
 
-def test_factorised_first_layer_is_one_layer_over_the_concatenation() -> None:
-    torch.manual_seed(0)
-    network = PatchNetwork(5, 4, 3, 6, width=8, dropout=0.0, noise=0.0).eval()
-    torch.nn.init.normal_(network.head.weight)
-    features, local, clip = torch.randn(2, 7, 5), torch.randn(2, 7, 4), torch.randn(2, 3)
-    base, mean = torch.randn(2, 7, 6), torch.randn(2, 6)
-    weight = torch.cat([network.from_features.weight, network.from_local.weight, network.from_clip.weight], 1)
-    broadcast = torch.cat([features, local, clip[:, None].expand(-1, 7, -1)], -1)
-    first = torch.relu(broadcast @ weight.T + network.from_features.bias)
-    here, everywhere, change = network.head(torch.relu(network.hidden(first))).chunk(3, -1)
-    expected = base * (1 + here) + mean[:, None] * everywhere + change
-    torch.testing.assert_close(network(features, local, clip, base, mean), expected)
+def _random(decoder: PatchDecoder) -> PatchEnsemble:
+    """An ensemble that says something."""
+    torch.manual_seed(1)
+    network = decoder.new_network().eval()
+    for parameter in network.parameters():
+        torch.nn.init.normal_(parameter, std=0.3)
+    return network
 
 
-def test_an_untrained_network_says_what_the_ridge_says(prepared: tuple[PatchDecoder, PatchTask]) -> None:
+def _everywhere(task: PatchTask, clips: int, members: int) -> tuple[Tensor, Tensor]:
+    return torch.arange(clips).repeat(members, 1), torch.arange(task.n_patches).repeat(members, clips, 1)
+
+
+def _plain_perceptron(x: Tensor, first: Tensor, hidden: Tensor, bias: Tensor, head: Tensor, last: Tensor,
+                      kept: Tensor | None) -> Tensor:  # fmt: skip
+    low = torch.relu(x @ first) * (1 if kept is None else kept)
+    return (torch.relu(low @ hidden + bias) @ head.mT).mT + last
+
+
+@pytest.mark.parametrize("dropped", [False, True])
+def test_perceptron_and_its_gradients_are_those_of_autograd(dropped: bool) -> None:
+    draw = torch.Generator().manual_seed(0)
+    shapes = ((3, 5, 4), (3, 4, 6), (3, 6, 6), (3, 1, 6), (3, 2, 6), (3, 2, 1))
+    x, *parameters = (torch.randn(shape, generator=draw, dtype=torch.float64) for shape in shapes)
+    kept = torch.randint(0, 2, (3, 5, 6), generator=draw) * 2.0 if dropped else None
+    results = []
+    for function in (StackedPerceptron.apply, _plain_perceptron):
+        leaves = [parameter.clone().requires_grad_() for parameter in parameters]
+        told = function(x, *leaves, kept)
+        (told**2).sum().backward()
+        results.append([told, *(leaf.grad for leaf in leaves)])
+    for ours, oracle in zip(*results, strict=True):
+        torch.testing.assert_close(ours, oracle)
+
+
+def test_flow_error_and_its_gradient_are_those_of_autograd() -> None:
+    draw = torch.Generator().manual_seed(0)
+    members, clips, patches = 2, 3, 4
+    shapes = ((members, 18, clips * patches), *((members, 6, clips * patches),) * 2, (members, 6, clips))
+    told, base, target, mean = (torch.randn(shape, generator=draw, dtype=torch.float64) for shape in shapes)
+    valid = torch.randint(0, 2, (members, 3, clips * patches), generator=draw).double()
+    signs = torch.randint(0, 2, (members, 2, clips), generator=draw) * 2.0 - 1
+    mirror = signs.repeat_interleave(3, 1).repeat_interleave(patches, 2)
+    results = []
+    for fused in (True, False):
+        leaf = told.clone().requires_grad_()
+        if fused:
+            error = FlowError.apply(leaf, base, mean, target, valid, signs)
+        else:  # everything mirrored, as the network would see a mirrored film
+            here, everywhere, change = leaf.chunk(3, 1)
+            flow = mirror * base * (1 + here) + mirror * mean.repeat_interleave(patches, 2) * everywhere + change
+            vectors = (flow - mirror * target).unflatten(1, (2, 3))
+            error = ((vectors.square().sum(1) + 1e-6).sqrt() * valid).sum((1, 2))
+        (error * torch.tensor([1.0, 2.0])).sum().backward()
+        results.append((error, leaf.grad))
+    torch.testing.assert_close(results[0], results[1])
+
+
+def test_an_untrained_network_says_what_the_ridge_says(
+    prepared: tuple[PatchDecoder, PatchTask], world: DecoderData
+) -> None:
+    decoder, _ = prepared
+    scores = decoder.scores(world.bold)
+    assert decoder.ridge is not None and scores is not None
+    expected = decoder.ridge.fields(scores)[0]
+    np.testing.assert_allclose(decoder.predict(world.bold, world.features), expected, rtol=1e-4, atol=1e-4)
+
+
+def test_factorised_prediction_is_the_mean_of_the_members_on_whole_inputs(
+    prepared: tuple[PatchDecoder, PatchTask], world: DecoderData, quick: DecoderConfig
+) -> None:
     decoder, task = prepared
-    rows, patches = torch.arange(4), torch.arange(64).expand(4, -1)
-    torch.testing.assert_close(task.apply(decoder.new_network().eval(), rows, patches), task.base[:4])
+    _, held_scores = prepare("brain", world, quick)
+    network, members = _random(decoder), quick.network.members
+    batch = task.gather(*_everywhere(task, 8, members))
+    here, everywhere, change = network(batch.inputs).unflatten(2, (8, -1)).chunk(3, 1)
+    flow = (batch.base.unflatten(2, (8, -1)) * (1 + here) + batch.mean[..., None] * everywhere + change).mean(0)
+    expected = flow.transpose(0, 1).detach().numpy() * decoder.speed
+    trained, few = decoder.with_network(network), world.features[:8]
+    assert held_scores is not None
+    predicted = trained.predict_from_scores(held_scores[:8], few)
+    np.testing.assert_allclose(to_planes(predicted), expected, rtol=0.02, atol=0.02)  # inputs in half precision
+    twice = trained.predict_each_from_scores([held_scores[8:16], held_scores[:8]], few)
+    np.testing.assert_array_equal(twice[1], predicted)
 
 
-def test_loss_is_the_mean_end_point_error_of_valid_vectors(prepared: tuple[PatchDecoder, PatchTask]) -> None:
+def test_loss_is_the_mean_end_point_error_of_valid_vectors(
+    prepared: tuple[PatchDecoder, PatchTask], world: DecoderData, quick: DecoderConfig
+) -> None:
     decoder, task = prepared
-    patches = torch.arange(64).expand(160, -1)
-    loss = task.loss(decoder.new_network().eval(), torch.arange(160), patches)
-    error = (task.base - task.flow).unflatten(-1, (3, 2)).norm(dim=-1)
-    assert loss.item() == pytest.approx(error[task.valid].mean().item(), rel=1e-3)
+    _, held_scores = prepare("brain", world, quick)
+    total, count = task.errors(decoder.new_network().eval(), task.gather(*_everywhere(task, 160, 2)))
+    assert decoder.ridge is not None and held_scores is not None
+    error = np.linalg.norm(decoder.ridge.fields(held_scores)[0] - world.flow, axis=-1)[world.valid].mean()
+    assert (total / count * decoder.speed).tolist() == pytest.approx([error, error], rel=1e-3)
+    assert count.tolist() == [world.valid.sum()] * 2
+
+
+def test_a_row_that_is_no_clip_adds_nothing(prepared: tuple[PatchDecoder, PatchTask]) -> None:
+    decoder, task = prepared
+    network = _random(decoder)
+    rows, patches = _everywhere(task, 4, 2)
+    rows[1, 2:] = -1
+    total, count = task.errors(network, task.gather(rows, patches))
+    fewer, fewer_count = task.errors(network, task.gather(rows[:, :2], patches[:, :2]))
+    torch.testing.assert_close((total[1], count[1]), (fewer[1], fewer_count[1]))
+    assert count[0] > fewer_count[0]
 
 
 def test_mirroring_mirrors_all_that_has_a_direction(prepared: tuple[PatchDecoder, PatchTask]) -> None:
     """A mirrored clip at a patch = the clip that really is mirrored, at the mirrored patch."""
     decoder, task = prepared
-    torch.manual_seed(1)
-    network = decoder.new_network().eval()
-    torch.nn.init.normal_(network.head.weight)
+    network = _random(decoder)
     flipped = torch.arange(64).reshape(8, 8).flip(1).reshape(-1)
-    signs = torch.tensor([-1.0, 1.0]).repeat(3)
-    really = dataclasses.replace(
-        task,
-        features=task.features[:, flipped],
-        base=task.base[:, flipped] * signs,
-        mean=task.mean * signs,
-        sizes=task.sizes[:, flipped],
+    signs = SIGNS.repeat_interleave(3)
+    own = sum(task.parts[:2])
+    packed = task.packed.view(160, 64, -1)[:, flipped].clone()
+    packed[..., own : own + 12] *= signs.repeat(2).half()
+    really = dataclasses.replace(task, packed=packed.flatten(0, 1), mean=task.mean * signs)
+    rows, patches = _everywhere(task, 5, 2)
+    batch = task.gather(rows, flipped.repeat(2, 5, 1))
+    place = task.place[1, flipped].repeat(2, 5, 1)  # where these patches are in frames mirrored left-right
+    batch.inputs[..., own : own + 5] = place
+    mirrored = dataclasses.replace(batch, signs=SIGNS[None, :, None].repeat(2, 1, 5))
+    torch.testing.assert_close(
+        task.errors(network, mirrored), really.errors(network, really.gather(rows, patches)), rtol=1e-4, atol=1e-4
     )
-    rows, patches = torch.arange(5), torch.arange(64).expand(5, -1)
-    mirrored = task.apply(network, rows, flipped.expand(5, -1), torch.tensor([-1.0, 1.0]).expand(5, 1, 2))
-    torch.testing.assert_close(mirrored, really.apply(network, rows, patches), rtol=1e-4, atol=1e-5)
 
 
-def test_projected_features_are_white(world: DecoderData) -> None:
-    projected = FeatureProjection.fit(world.features, 4)(world.features).astype(np.float64).reshape(-1, 4)
-    np.testing.assert_allclose(np.cov(projected.T), np.eye(4), atol=0.1)
-
-
-def test_drawn_patches_are_spread_over_the_grid() -> None:
-    drawn = draw_patches(50, 16, 64, torch.Generator().manual_seed(0))
-    assert ((drawn // 4) == torch.arange(16)).all()
-    assert len(drawn.unique()) == 64
-    assert draw_patches(2, 100, 64, torch.Generator()).tolist() == [list(range(64))] * 2
-
-
-def _train(
-    prepared: tuple[PatchDecoder, PatchTask], data: DecoderData, quick: DecoderConfig, resume: ProgressFile | None,
-    stop_after: int | None = None,
-) -> dict[str, torch.Tensor]:  # fmt: skip
+def test_training_batches_are_mirrored_by_half_and_blurred(prepared: tuple[PatchDecoder, PatchTask]) -> None:
     _, task = prepared
     torch.manual_seed(0)
-    network = PatchNetwork(4, 9, 4, 6, width=16, dropout=0.3, noise=1.0)
-    rows, held = (torch.from_numpy(part) for part in held_fold(data, 0, quick))
-    epochs = []
-
-    def report(fraction: float, loss: float) -> None:
-        epochs.append(loss)
-        if stop_after is not None and len(epochs) == stop_after:
-            raise Cancelled
-
-    train_network(network, task, rows, held, Schedule(6, 24, 32, 3e-3, 1e-2, seed=5), report, resume)
-    return network.state_dict()
-
-
-def test_a_cancelled_training_goes_on_as_if_it_had_never_stopped(
-    prepared: tuple[PatchDecoder, PatchTask], world: DecoderData, quick: DecoderConfig, tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
-    monkeypatch.setattr("pipelines.motion_decoder.training.SAVE_EVERY_S", -1.0)
-    whole = _train(prepared, world, quick, None)
-    resume = ProgressFile(tmp_path / "unfinished.safetensors", "these inputs")
-    with pytest.raises(Cancelled):
-        _train(prepared, world, quick, resume, stop_after=3)
-    assert resume.path.exists()
-    resumed = _train(prepared, world, quick, resume)
-    assert all(torch.equal(whole[name], resumed[name]) for name in whole)
-    again = _train(prepared, world, quick, resume, stop_after=1)  # finished: no epoch is left to stop at
-    assert all(torch.equal(whole[name], again[name]) for name in whole)
-
-
-@pytest.mark.parametrize("fault", ["other inputs", "damaged"])
-def test_a_state_that_does_not_fit_is_dropped(
-    prepared: tuple[PatchDecoder, PatchTask], world: DecoderData, quick: DecoderConfig, tmp_path: Path, fault: str,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
-    monkeypatch.setattr("pipelines.motion_decoder.training.SAVE_EVERY_S", -1.0)
-    resume = ProgressFile(tmp_path / "unfinished.safetensors", "these inputs")
-    with pytest.raises(Cancelled):
-        _train(prepared, world, quick, resume, stop_after=2)
-    if fault == "damaged":
-        resume.path.write_bytes(resume.path.read_bytes()[:100])
-    other = resume if fault == "damaged" else ProgressFile(resume.path, "others")
-    assert all(
-        torch.equal(value, _train(prepared, world, quick, other)[name])
-        for name, value in _train(prepared, world, quick, None).items()
-    )
+    rows, patches = _everywhere(task, 160, 2)
+    plain, drawn = task.gather(rows, patches), task.gather(rows, patches, training=True)
+    assert (drawn.signs.mean((0, 2)).abs() < 0.2).all() and (plain.signs == 1).all()
+    noise = drawn.inputs[..., : task.parts[0]] - plain.inputs[..., : task.parts[0]]
+    assert noise.std().item() == pytest.approx(task.noise, rel=0.02)
+    places = drawn.inputs[..., sum(task.parts[:2]) :][..., :2].view(2, 160, 64, 2)
+    expected = plain.inputs[..., sum(task.parts[:2]) :][..., :2].view(2, 160, 64, 2) * drawn.signs.mT[:, :, None]
+    torch.testing.assert_close(places, expected)
+    torch.testing.assert_close(drawn.inputs[..., -5:], plain.inputs[..., -5:])

@@ -10,7 +10,7 @@ from sklearn.decomposition import PCA
 from sklearn.linear_model import Ridge
 
 from pipelines.motion_decoder import BoldWindows, DecoderConfig, DecoderData
-from pipelines.motion_decoder.basis import FlowBasis, fill_invalid, from_patches, mean_field, to_patches
+from pipelines.motion_decoder.basis import FlowBasis, fill_invalid, from_planes, mean_field, to_planes
 from pipelines.motion_decoder.data import segment_folds
 from pipelines.motion_decoder.kernel import apply_weights, fit_ridge, primal_weights, window_gram
 from pipelines.motion_decoder.motion_ridge import compressed, fit_motion_ridge, log_speed
@@ -85,11 +85,11 @@ def test_invalid_vectors_enter_neither_mean_nor_filled_fields(world: DecoderData
     assert np.abs(fill_invalid(world.flow, world.valid)).max() < 77
 
 
-def test_patches_and_fields_are_the_same_numbers() -> None:
+def test_planes_and_fields_are_the_same_numbers() -> None:
     flow = np.random.default_rng(0).normal(size=(2, 3, 4, 5, 2)).astype(np.float32)
-    patches = to_patches(flow)
-    np.testing.assert_array_equal(patches[1, 2 * 5 + 3, 2:4], flow[1, 1, 2, 3])
-    np.testing.assert_array_equal(from_patches(patches, (4, 5)), flow)
+    planes = to_planes(flow)
+    np.testing.assert_array_equal(planes[1, [1, 3 + 1], 2 * 5 + 3], flow[1, 1, 2, 3])
+    np.testing.assert_array_equal(from_planes(planes, (4, 5)), flow)
 
 
 def test_compression_keeps_direction_and_order() -> None:
