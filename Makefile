@@ -41,7 +41,7 @@ chromium:
 	  else echo "Chromium is missing; the browser tests need it (Debian: apt-get install chromium)."; fi; }
 
 bench: $(VENV)/.installed
-	for name in decoder; do $(BIN)/python -m benchmarks.$$name || exit 1; done
+	for name in decoder ridge; do $(BIN)/python -m benchmarks.$$name || exit 1; done
 
 verify: $(VENV)/.installed
 	$(BIN)/python -m pipelines.encoding.calibration

@@ -45,7 +45,8 @@ class Job:
         return f"{self.size}-{self.world}-{self.seed}"
 
 
-Run = Callable[[Job, Path], "tuple[pd.DataFrame, pd.DataFrame]"]
+Run = Callable[[Job, Path], "pd.DataFrame"]
+"""Makes one job's results in a folder and checks them: world, subject, criterion, value, bound, passed."""
 
 
 def plan_jobs(seeds: int, empty_seeds: int, first: int = FIRST_SEED, size: str = "demo") -> list[Job]:
@@ -69,7 +70,6 @@ def verify(jobs: Sequence[Job], folder: Path, run: Run, keep: bool = False) -> p
     folder : Path
         For the report and, while a job runs, its workspace.
     run : callable
-        Makes one job's tables motion and motion_tests in the given folder.
     keep : bool
         Leave each job's workspace (about 2 GB) instead of deleting it once its criteria are in the report.
 
@@ -80,8 +80,6 @@ def verify(jobs: Sequence[Job], folder: Path, run: Run, keep: bool = False) -> p
     """
     import pandas as pd
 
-    from pipelines.evaluate.criteria import criteria
-
     folder.mkdir(parents=True, exist_ok=True)
     report = read_report(folder / REPORT)
     for job in jobs:
@@ -91,8 +89,7 @@ def verify(jobs: Sequence[Job], folder: Path, run: Run, keep: bool = False) -> p
         _check_disk(folder)
         print(f"{job.name}: running", flush=True)
         started = time.monotonic()
-        motion, tests = run(job, folder / job.name)
-        checked = criteria(motion, tests, job.world)
+        checked = run(job, folder / job.name)
         # JSON has no NaN: a value that could not be had becomes null.
         rows = json.loads(checked.to_json(orient="records"))
         report["jobs"][job.name] = {**asdict(job), "seconds": round(time.monotonic() - started), "criteria": rows}
@@ -136,17 +133,17 @@ def code_fingerprint() -> str:
     return digest.hexdigest()[:16]
 
 
-def run_pipeline(job: Job, workspace: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Simulate and run one job in a process of its own, as a user would; its log stands beside the workspace.
+def run_pipeline(job: Job, workspace: Path) -> pd.DataFrame:
+    """Simulate and run one job in a process of its own, as a user would, and check what came out.
+
+    The run's log stands beside the workspace.
 
     Raises
     ------
     BrainvizError
         If the run does not succeed; what it completed stays and is taken up again next time.
     """
-    from brainviz import open_workspace
-
-    command = [sys.executable, "-m", "pipelines", "run", "--demo", "--workspace", str(workspace), "--until", "motion"]
+    command = [sys.executable, "-m", "pipelines", "run", "--demo", "--workspace", str(workspace), "--until", "encoding"]
     command += ["--seed", str(job.seed), "--size", job.size, "--world", job.world]
     log = workspace.with_suffix(".log")
     with log.open("a", encoding="utf-8") as stream:
@@ -154,8 +151,28 @@ def run_pipeline(job: Job, workspace: Path) -> tuple[pd.DataFrame, pd.DataFrame]
     if status:
         tail = "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-15:])
         raise BrainvizError(f"The run of {job.name} ended with status {status}:\n{tail}", str(log), "Start it again.")
-    results = open_workspace(workspace)
-    return results.table("motion"), results.table("motion_tests")
+    return check_workspace(workspace, job.world)
+
+
+def check_workspace(path: Path, world: str) -> pd.DataFrame:
+    """All criteria on the results of one simulated data set."""
+    import numpy as np
+    import pandas as pd
+
+    from brainviz import open_workspace
+    from pipelines.evaluate.criteria import criteria
+    from pipelines.evaluate.encoding_criteria import MOTION_ENCODER, STATIC_ENCODER, encoding_criteria
+
+    results = open_workspace(path)
+    contrast = f"contrast/{MOTION_ENCODER}|{STATIC_ENCODER}"
+    maps = {subject: results.map(subject, contrast) for subject in results.subjects}
+    truths = {}
+    for subject in results.subjects:
+        with np.load(results.dataset_path / "truth" / f"subject{subject}.npz", allow_pickle=False) as planted:
+            truths[subject] = dict(planted)
+    motion = criteria(results.table("motion"), results.table("motion_tests"), world)
+    encoding = encoding_criteria(results.table("contrasts"), results.table("regions"), maps, truths, world)
+    return pd.concat([motion, encoding], ignore_index=True)
 
 
 def show(table: pd.DataFrame) -> str:

@@ -6,6 +6,7 @@ import pytest
 
 from brainviz.errors import BrainvizError
 from pipelines import verify
+from pipelines.evaluate.criteria import criteria
 from pipelines.verify import Job, main, plan_jobs
 
 GOOD = {"brain": 0.7, "image-only": 1.0, "ridge": 0.75, "brain-reference": 0.72, "shuffled": 1.02}
@@ -38,13 +39,13 @@ class Runner:
         self.asked: list[str] = []
         self.brain, self.fail_at = brain, fail_at
 
-    def __call__(self, job: Job, workspace: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
+    def __call__(self, job: Job, workspace: Path) -> pd.DataFrame:
         self.asked.append(job.name)
         workspace.mkdir(parents=True, exist_ok=True)
         (workspace / "film.mp4").write_bytes(b"0" * 1000)
         if job.name == self.fail_at:
             raise BrainvizError("The run ended with status 1.", str(workspace))
-        return tables(job, self.brain)
+        return criteria(*tables(job, self.brain), job.world)
 
 
 def test_every_world_has_its_seeds():
