@@ -34,7 +34,7 @@ OnTest = Callable[[slice, npt.NDArray[np.float32], npt.NDArray[np.float32]], Non
 BLOCK = 4096
 FITTED_R = 0.1
 """Cross-validated r from which a vertex counts when components of the predictions are chosen."""
-MOST_FOR_COMPONENTS, FEWEST_FOR_COMPONENTS = 2000, 500
+MOST_FOR_COMPONENTS, FEWEST_FOR_COMPONENTS = 2000, 20
 
 
 @dataclass(frozen=True)

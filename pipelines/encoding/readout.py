@@ -71,12 +71,12 @@ class Readout:
             turned = self.vectors.T @ y
             turned *= (1 / (self.values[:, None] + a[None])).float()
             return self.left @ turned
+        order = np.argsort(alpha, kind="stable")  # NaN last
+        columns = torch.as_tensor(order, device=y.device)
+        ordered, chosen = y[:, columns], alpha[order]
         out = torch.zeros(len(self.left), y.shape[1], device=y.device)
-        order = np.argsort(alpha, kind="stable")
-        starts = np.flatnonzero(np.r_[True, np.diff(alpha[order]) != 0])
-        for start, stop in zip(starts, np.r_[starts[1:], len(order)], strict=True):
-            value = float(alpha[order[start]])
-            if np.isfinite(value):
-                columns = torch.as_tensor(order[start:stop], device=y.device)
-                out[:, columns] = self.operators[value] @ y[:, columns]
-        return out
+        starts = np.flatnonzero(np.r_[True, np.diff(chosen) != 0])
+        for start, stop in zip(starts.tolist(), [*starts[1:].tolist(), len(order)], strict=True):
+            if np.isfinite(chosen[start]):
+                torch.mm(self.operators[float(chosen[start])], ordered[:, start:stop], out=out[:, start:stop])
+        return out[:, torch.argsort(columns)]
