@@ -14,7 +14,8 @@ STRIP_S = 3.0
 PAGES = Path(__file__).parent / "pages"
 LISTED = (  # file, title, icon; the file's name is the page's address
     ("motion", "Motion", ":material/motion_photos_on:"),
-    ("data", "Data", ":material/neurology:"),
+    ("encoding", "Encoding", ":material/neurology:"),
+    ("data", "Data", ":material/database:"),
     ("runs", "Runs", ":material/play_circle:"),
 )
 

@@ -223,6 +223,13 @@ class Workspace:
         )
         return buffer.getvalue()
 
+    def first_frames(self, segment: str) -> np.ndarray:
+        """The first frame of every clip of a segment, small: uint8 (n_clips, side, side, 3)."""
+        result = self.results.current("frame_features", segment) if segment in self.segments else None
+        if result is None:
+            raise NotReady("The first frames are not there yet.", segment, "They appear during the run.")
+        return read_array(result.arrays, "thumbnails")
+
     def film_sprite(self, clip: str) -> Sprite:
         """The film of the clip as one WebP sheet, made when first asked for and kept."""
         from brainviz.video.sprites import clip_sprite

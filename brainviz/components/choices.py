@@ -21,7 +21,7 @@ def choose(name: str, options: Collection[str], default: str, what: str = "") ->
     wanted = asked if asked is not None else st.session_state.get(PREFIX + name)
     if wanted is not None and wanted not in options:
         if asked is not None:
-            _notice(f"The link asks for {what or name} “{asked[:60]}”, which is not here. Showing {default or 'all'}.")
+            notice(f"The link asks for {what or name} “{asked[:60]}”, which is not here. Showing {default or 'all'}.")
         wanted = None
     value = default if wanted is None else wanted
     keep(name, value, shown=value != default or asked is not None)
@@ -33,7 +33,7 @@ def number(name: str, low: int, high: int, default: int) -> int:
     try:
         value = int(st.query_params.get(name, default))
     except ValueError:
-        _notice(f"The link's {name} is not a number. Showing {default}.")
+        notice(f"The link's {name} is not a number. Showing {default}.")
         value = default
     return min(max(value, low), high)
 
@@ -92,5 +92,6 @@ def show_notices() -> None:
         st.toast(message, icon=":material/link_off:", duration="long")
 
 
-def _notice(message: str) -> None:
+def notice(message: str) -> None:
+    """Say, when the page is done, what of the link could not be honoured."""
     st.session_state.setdefault(NOTICES, []).append(message)

@@ -1,0 +1,131 @@
+"""What a visitor of the Encoding page can take away: the map as it is seen, the region table, settings, link."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from brainviz.components import encoding_controls, encoding_map, exports, store
+from brainviz.components.cortex_view import checked_view
+from brainviz.components.encoding_map import NEEDS_B, MapChoice
+from brainviz.components.encoding_view import EncodingView, encoding_view, is_region
+from brainviz.figures.encoders import encoder_look
+
+if TYPE_CHECKING:
+    from brainviz.cortex.exports import Shown
+
+SVG_HEIGHT, PNG_HEIGHT = 512, 1024
+
+
+def menu(view: EncodingView, choice: MapChoice) -> None:
+    """The export menu. Files are made when asked for, as the map is seen at that moment."""
+    simulated = store.workspace().simulated
+    stem = exports.file_stem(f"subject{view.subject}", choice.slug, simulated=simulated)
+    files: tuple[tuple[str, str, Callable[..., Any], str, str], ...] = (
+        ("Picture (PNG)", "image", as_png, "png", "image/png"),
+        ("Drawing with outlines (SVG)", "draw", as_svg, "svg", "image/svg+xml"),
+        ("Surface (GIFTI, both sides)", "deployed_code", as_gifti, "gii.zip", "application/zip"),
+        ("Cortex (CIFTI dscalar)", "grain", as_cifti, "dscalar.nii", "application/octet-stream"),
+        ("Regions of this map (CSV)", "table", as_csv, "csv", "text/csv"),
+    )
+    with st.popover("Export", icon=":material/download:", help="Picture, surface files, tables, settings"):
+        for label, icon, make, ending, mime in files:
+            _download(label, icon, partial(make, view.subject, choice), f"{stem}.{ending}", mime)
+        table = f"{stem}_regions.csv"
+        _download(
+            "Tests of all regions (CSV)", "functions", partial(tests_csv, view.subject, choice), table, "text/csv"
+        )
+        words = partial(settings, view.subject, choice)
+        _download("Settings of this view (JSON)", "data_object", words, f"{stem}.json", "application/json")
+        st.caption(
+            "Files hold the map as it is seen now: its colours, limits and thresholds. The address is a link to it."
+        )
+
+
+def shown(subject: str, choice: MapChoice) -> Shown:
+    """The subject's map under the settings that the visitor sees."""
+    from brainviz.cortex.exports import Shown
+
+    view = encoding_view(subject)
+    panel = encoding_map.panel_of(view, choice, [subject])
+    settings_seen = checked_view(encoding_controls.linked_view())
+    region = encoding_controls.asked_region()
+    caption = f"Subject {subject}, {store.workspace().dataset_name}. {panel.explanation}"
+    return Shown.from_panel(panel, settings_seen, caption, region if is_region(region) else "")
+
+
+def as_png(subject: str, choice: MapChoice) -> bytes:
+    """A picture on white, with colour bar and caption."""
+    from brainviz.cortex.exports import png
+
+    return png(shown(subject, choice), PNG_HEIGHT)
+
+
+def as_svg(subject: str, choice: MapChoice) -> bytes:
+    """Outlines as paths, names as text."""
+    from brainviz.cortex.exports import svg
+
+    return svg(shown(subject, choice), SVG_HEIGHT)
+
+
+def as_gifti(subject: str, choice: MapChoice) -> bytes:
+    """Both hemispheres' ``.func.gii`` in one archive."""
+    from brainviz.cortex.exports import gifti
+
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for side, content in gifti(shown(subject, choice)).items():
+            archive.writestr(f"subject{subject}_{choice.slug}_{side}.func.gii", content)
+    return buffer.getvalue()
+
+
+def as_cifti(subject: str, choice: MapChoice) -> bytes:
+    """A ``.dscalar.nii``: the values, then q, ceiling and what is kept."""
+    from brainviz.cortex.exports import cifti
+
+    return cifti(shown(subject, choice))
+
+
+def as_csv(subject: str, choice: MapChoice) -> str:
+    """Statistics of the map's vertices, region by region."""
+    from brainviz.cortex.exports import region_csv
+
+    return region_csv(shown(subject, choice))
+
+
+def tests_csv(subject: str, choice: MapChoice) -> str:
+    """The table under the map: tested means of the 360 regions."""
+    from brainviz.components.encoding_region import encoder_table, pair_table
+
+    view = encoding_view(subject)
+    with_pair = choice.kind in NEEDS_B and choice.a != choice.b and view.has_pair(choice.a, choice.b)
+    table = pair_table(view, choice) if with_pair else encoder_table(view, choice.a)
+    facts = {"subject": subject, "a": choice.a, **({"b": choice.b} if with_pair else {})}
+    return str(table.drop(columns="name").assign(**facts, simulated=store.workspace().simulated).to_csv(index=False))
+
+
+def settings(subject: str, choice: MapChoice) -> str:
+    """The view's settings and where the data come from, as JSON."""
+    workspace = store.workspace()
+    chosen = {**st.query_params.to_dict(), "subject": subject, "map": choice.kind, "a": choice.a, "b": choice.b}
+    facts = {
+        "dataset": workspace.dataset_name,
+        "simulated": workspace.simulated,
+        "a": encoder_look(choice.a).label,
+        "b": encoder_look(choice.b).label,
+        "surface": "fs_LR 32k",
+        "regions": "Glasser et al. 2016 (MMP1.0)",
+        "results_version": workspace.version,
+    }
+    return exports.settings_json(chosen, facts)
+
+
+def _download(label: str, icon: str, make: Any, name: str, mime: str) -> None:
+    st.download_button(
+        label, make, name, mime, icon=f":material/{icon}:", on_click="ignore", width="stretch", key=f"export:{label}"
+    )
