@@ -7,9 +7,12 @@ import pytest
 from sklearn.linear_model import Ridge
 
 from brainviz.errors import BrainvizError, DataProblem
+from pipelines.encoding import alphas
 from pipelines.encoding.alphas import choose_alphas
 from pipelines.encoding.decomposition import decompose
 from pipelines.encoding.ridge import fit
+from pipelines.encoding.scoring import exhaustive
+from pipelines.encoding.targets import as_targets
 
 ALPHAS = np.logspace(0, 4, 12)
 
@@ -21,12 +24,12 @@ def world(n: int = 96, p: int = 150, v: int = 40, segments: int = 6, seed: int =
     return x, y.astype(np.float32), np.repeat([f"seg{i + 1}" for i in range(segments)], n // segments)
 
 
-def searched_with_scikit_learn(decomposition, x, y, alphas=ALPHAS):
+def searched_with_scikit_learn(decomposition, x, y, grid=ALPHAS):
     """Mean over folds of Pearson r within the fold, for every alpha: (v, a)."""
     x, y = x.astype(np.float64), y.astype(np.float64)
-    scores = np.zeros((y.shape[1], len(alphas)))
+    scores = np.zeros((y.shape[1], len(grid)))
     for fold in decomposition.folds:
-        for i, alpha in enumerate(alphas):
+        for i, alpha in enumerate(grid):
             model = Ridge(alpha=alpha).fit(x[fold.train], y[fold.train])
             predicted = model.predict(x[fold.held])
             scores[:, i] += [np.corrcoef(a, b)[0, 1] for a, b in zip(predicted.T, y[fold.held].T, strict=True)]
@@ -83,3 +86,27 @@ def test_bold_of_another_length_is_refused():
         choose_alphas(decompose(x, groups), y[:-1], ALPHAS)
     with pytest.raises(BrainvizError, match="positive"):
         choose_alphas(decompose(x, groups), y, [0.0, 1.0])
+
+
+def test_where_float32_does_not_serve_the_search_goes_on_in_float64(monkeypatch):
+    x, y, groups = world()
+    y[:, 4] = 0
+    decomposition = decompose(x, groups)
+    scores = searched_with_scikit_learn(decomposition, x, np.delete(y, 4, axis=1))
+    monkeypatch.setattr(alphas, "ACCURACY", 0.0)
+    choice = choose_alphas(decomposition, y, ALPHAS)
+    assert choice.error == 0 and np.isnan(choice.alpha[4])
+    np.testing.assert_array_equal(np.delete(choice.alpha, 4), ALPHAS[scores.argmax(1)].astype(np.float32))
+
+
+def test_fewer_products_than_alphas_settle_most_vertices():
+    x, y, groups = world(n=240, p=400, v=900)
+    y += 2 * np.random.default_rng(3).normal(size=y.shape).astype(np.float32)
+    decomposition = decompose(x, groups)
+    grid = np.logspace(0, 6, 20)
+    choice = choose_alphas(decomposition, y, grid)
+    block, _ = as_targets(y).tensor(slice(None), "cpu")
+    scores = np.mean([exhaustive(fold, block, grid).numpy() for fold in decomposition.folds], axis=0)
+    assert choice.products < choice.full < len(grid) and choice.searched_again < 0.5
+    assert (choice.alpha == grid[scores.argmax(1)].astype(np.float32)).mean() >= 0.995
+    np.testing.assert_allclose(choice.cv_r, scores.max(1), atol=1e-4)
