@@ -56,7 +56,8 @@ def open_transformers(folder: Path) -> Any:
     import transformers
     from safetensors import SafetensorError
 
-    transformers.logging.disable_progress_bar()  # of reading weights: no part of a run's log
+    # Reading weights fills a run's log: bars, and every weight of the text tower or decoder that is left out.
+    transformers.logging.disable_progress_bar()
     try:
         kind = transformers.AutoConfig.from_pretrained(
             folder, local_files_only=True, trust_remote_code=False
@@ -65,12 +66,16 @@ def open_transformers(folder: Path) -> Any:
         raise _unreadable(folder, error) from error
     if kind not in _CLASSES:
         raise DataProblem(f"Networks of type '{kind}' are not known here.", str(folder), "Use the model that is named.")
+    verbosity = transformers.logging.get_verbosity()
+    transformers.logging.set_verbosity_error()
     try:
         model, report = getattr(transformers, _CLASSES[kind]).from_pretrained(
             folder, local_files_only=True, trust_remote_code=False, output_loading_info=True
         )
     except (OSError, ValueError, KeyError, RuntimeError, SafetensorError, pickle.UnpicklingError) as error:
         raise _unreadable(folder, error) from error
+    finally:
+        transformers.logging.set_verbosity(verbosity)
     missing = [key for key in report["missing_keys"] if not any(name in key for name in _UNUSED)]
     if missing:
         what = f"The model lacks {len(missing)} of its weights, first {missing[0]}."
