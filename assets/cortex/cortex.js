@@ -105,7 +105,7 @@ class Cortex {
       this.filmPanel = this.header.play ? buildFilm() : null;
       const figures = [...this.panels, this.filmPanel, this.surface].filter(Boolean).map((part) => part.figure);
       box.replaceChildren(...figures);
-      box.className = `panels ${mode} ${figures.length <= 2 && this.header.panels.length === 1 ? "one" : ""}`;
+      box.className = `panels ${mode} ${this.filmPanel ? "playing" : ""} ${figures.length <= 2 && this.header.panels.length === 1 ? "one" : ""}`;
       box.style.setProperty("--columns", figures.length === 1 ? 1 : 2);
     }
     if (this.surface) nameSurfacePanels(this);

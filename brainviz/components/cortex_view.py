@@ -104,35 +104,31 @@ def cortex_view(
     CortexState
         As of this run.
     """
-    message = cortex_message(
-        panels,
-        play,
-        caption,
-        file_stem,
-        pinned=pinned if pinned is not None and 0 <= pinned < N_FULL else None,
-        region=region if _known_region(region) else "",
-        follow=follow,
-        view=checked_view(view or {}),
-    )
-    report = on_change or _nothing
+    _given(key, {"pinned": pinned, "region": region, "view": dict(view or {})})
+    now = cortex_state(key)
+    settings = {"pinned": now.pinned, "region": now.region, "follow": follow, "view": now.view}
+    message = cortex_message(panels, play, caption, file_stem, **settings)
+
+    def heard(name: str) -> Callable[[], None]:
+        return lambda: _heard(key, name, on_change)
+
     _component(
         key=key,
         data=_payload(message, key),
-        on_pinned_change=report,
-        on_region_change=report,
-        on_view_change=report,
-        on_time_change=report,
+        on_pinned_change=heard("pinned"),
+        on_region_change=heard("region"),
+        on_view_change=heard("view"),
+        on_time_change=heard("time"),
         on_missing_change=lambda: _asked(key),
     )
-    return cortex_state(key)
+    return now
 
 
 def cortex_state(key: str) -> CortexState:
-    """What the visitor last did in the component with this key. All of it is the browser's word, so it is checked."""
-    said = st.session_state.get(key)
-    pinned, region, time = (getattr(said, name, None) for name in ("pinned", "region", "time"))
+    """What stands in the component with this key: what the visitor did, or what was handed in since. All is checked."""
+    latest = st.session_state.get(f"{key}:latest", {})
+    pinned, region, time, sent_view = (latest.get(name) for name in ("pinned", "region", "time", "view"))
     whole = isinstance(pinned, int | float) and not isinstance(pinned, bool) and 0 <= pinned < N_FULL
-    sent_view = getattr(said, "view", None)
     return CortexState(
         pinned=int(pinned) if whole and pinned is not None else None,
         region=region if isinstance(region, str) and _known_region(region) else "",
@@ -178,5 +174,16 @@ def _asked(key: str) -> None:
         st.session_state[f"{key}:wanted"] = {name for name in missing if isinstance(name, str)}
 
 
-def _nothing() -> None:
-    """A change that no one listens to; Streamlit needs a callback to report a value at all."""
+def _given(key: str, values: dict[str, Any]) -> None:
+    """A value handed in counts from the run on which it changed; the same value again does not undo the visitor's."""
+    before = st.session_state.setdefault(f"{key}:given", {})
+    latest = st.session_state.setdefault(f"{key}:latest", {})
+    for name, value in values.items():
+        if name not in before or before[name] != value:
+            before[name] = latest[name] = value
+
+
+def _heard(key: str, name: str, on_change: Callable[[], None] | None) -> None:
+    st.session_state.setdefault(f"{key}:latest", {})[name] = getattr(st.session_state.get(key), name, None)
+    if on_change is not None:
+        on_change()
