@@ -24,8 +24,7 @@ from pipelines import interactive
 
 MOST_SUBJECTS = 4
 SHOWS = (
-    "Where on the cortex the features of one encoder predict fMRI of films better than those of another, on test films "
-    "that no model has seen."
+    "Where on the cortex one encoder's features predict fMRI better than another's, on films that no model has seen."
 )
 
 shell.ensure_app()
@@ -42,11 +41,12 @@ def browse(subject: str) -> None:
     with shell.guarded("encoding"):
         view = encoding_view(subject)
         choice = encoding_controls.choose_map(view)
-        st.html(f'<p class="message">{encoding_words.message_of(view, choice)}</p>')
-        subjects = controls(view, choice)
         vertex, picked = encoding_controls.pinned_vertex(view)
         region, asked = encoding_controls.shown_region(vertex)
-        draw(view, choice, subjects, vertex, region, asked)
+        with st.container(gap="xsmall"):
+            shell.message(encoding_words.message_of(view, choice))
+            subjects = controls(view, choice)
+            draw(view, choice, subjects, vertex, region if asked or picked else "", asked)
         with shell.guarded("vertex"):
             encoding_vertex.show(view, choice, vertex, picked, courses)
         with shell.guarded("region"):
@@ -69,7 +69,7 @@ def controls(view: EncodingView, choice: MapChoice) -> list[str]:
 def draw(view: EncodingView, choice: MapChoice, subjects: list[str], vertex: int, region: str, asked: bool) -> None:
     """The map or maps on the cortex."""
     workspace = store.workspace()
-    cortex_view(
+    state = cortex_view(
         [encoding_map.panel_of(encoding_view(name), choice, subjects) for name in sorted(subjects)],
         key=encoding_controls.CORTEX_KEY,
         pinned=vertex,
@@ -80,13 +80,15 @@ def draw(view: EncodingView, choice: MapChoice, subjects: list[str], vertex: int
         file_stem=exports.file_stem(f"subject{'-'.join(subjects)}", choice.slug, simulated=workspace.simulated),
         on_change=encoding_controls.remember,
     )
+    encoding_controls.seen(encoding_controls.CORTEX_KEY, state)
 
 
 def main() -> None:
     workspace = store.workspace()
-    subject = subject_heading("Encoding", workspace)
-    st.markdown(f'<p class="shows">{SHOWS}</p>', unsafe_allow_html=True)
-    browse(subject)
+    with st.container(gap="xsmall"):
+        subject = subject_heading("Encoding", workspace)
+        shell.sentence(SHOWS)
+        browse(subject)
     with shell.guarded("all subjects"):
         encoding_overview.all_subjects()
     with (

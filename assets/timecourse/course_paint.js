@@ -63,7 +63,7 @@ function drawAxes(pen, scale, ink) {
   const every = TICKS_S.find((step) => step * room > 54) ?? 240;
   pen.textAlign = "center";
   pen.textBaseline = "top";
-  for (let time = 0; time <= scale.to; time += every) pen.fillText(time, scale.x(time), scale.bottom + 7);
+  for (let time = 0; time <= scale.to && scale.x(time) < scale.width - 96; time += every) pen.fillText(time, scale.x(time), scale.bottom + 7);
   pen.textAlign = "right";
   pen.fillText("film time (s)", scale.width - MARGIN.right, scale.bottom + 7);
   pen.save();

@@ -47,12 +47,11 @@ class Course {
   describe() {
     const { label, colour, n_runs: runs, r, alt } = this.header;
     const legend = this.find(".legend");
-    legend.innerHTML = `<span><i class="thin" style="border-color:currentColor"></i><em></em></span><span><i></i><em></em></span><span class="score"></span>`;
+    legend.innerHTML = `<span><i class="thin" style="border-color:currentColor"></i><em></em></span><span><i></i><em></em></span>`;
     legend.querySelectorAll("em").forEach((part) => (part.style.fontStyle = "normal"));
     legend.querySelectorAll("em")[0].textContent = runs > 1 ? `Measured, mean of ${runs} runs` : "Measured, one run";
-    legend.querySelectorAll("em")[1].textContent = `Predicted by ${label}`;
+    legend.querySelectorAll("em")[1].textContent = r === null ? `Predicted by ${label}` : `Predicted by ${label}, r = ${r.toFixed(2).replace("-", "−")} in this film`;
     legend.querySelectorAll("i")[1].style.borderColor = colour;
-    legend.querySelector(".score").textContent = r === null ? "" : `r = ${r.toFixed(2).replace("-", "−")} in this film`;
     this.find(".lines").setAttribute("aria-label", alt);
   }
 

@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 from brainviz.components import choices
-from brainviz.components.cortex_view import MODES, USUAL_VIEW, cortex_state
+from brainviz.components.cortex_view import MODES, USUAL_VIEW, CortexState, cortex_state
 from brainviz.components.encoding_map import KINDS, NEEDS_B, MapChoice, kinds_of
 from brainviz.components.encoding_view import EncodingView, is_region, region_of_vertex
 from brainviz.cortex.regions import glasser
@@ -17,6 +17,8 @@ from brainviz.cortex.surface import N_FULL
 from brainviz.figures.encoders import encoder_look, usual_pair
 
 CORTEX_KEY = "encoding-cortex"
+FIRST_VIEW: dict[str, Any] = USUAL_VIEW | {"two": True}
+"""What the cortex shows if nobody asks: values that are not reliable fade into the bare cortex."""
 TOGGLES = {"0": False, "1": True}
 _LINKED = {  # setting of the view -> name in the link
     "mode": "mode",
@@ -46,8 +48,16 @@ def choose_map(view: EncodingView) -> MapChoice:
 def map_controls(view: EncodingView, choice: MapChoice, several: bool) -> bool:
     """Menus of map and encoders, and the switch that puts subjects side by side; returns what it says."""
     kinds = kinds_of(view, choice.a, choice.b)
-    _menu("map", "Map", kinds, choice.kind, KINDS.__getitem__, 180)
-    _menu("a", "A", view.encoders, choice.a, _label, 290, off=choice.kind in ("best", "ceiling"))
+    _menu("map", "Map", kinds, choice.kind, KINDS.__getitem__, 190)
+    _menu(
+        "a",
+        "Encoder A",
+        view.encoders,
+        choice.a,
+        lambda name: f"A: {_label(name)}",
+        280,
+        off=choice.kind in ("best", "ceiling"),
+    )
     st.button(
         "",
         icon=":material/swap_horiz:",
@@ -58,7 +68,7 @@ def map_controls(view: EncodingView, choice: MapChoice, several: bool) -> bool:
         disabled=choice.kind not in NEEDS_B,
     )
     others = [name for name in view.encoders if name != choice.a]
-    _menu("b", "B", others, choice.b, _label, 290, off=choice.kind not in NEEDS_B)
+    _menu("b", "Encoder B", others, choice.b, lambda name: f"B: {_label(name)}", 280, off=choice.kind not in NEEDS_B)
     return _switch("side", "All subjects", several)
 
 
@@ -75,6 +85,7 @@ def _menu(name: str, label: str, options: list[str], value: str, words: Any, wid
         key=key,
         format_func=words,
         disabled=off or len(options) < 2,
+        label_visibility="collapsed",
         width=width,
         on_change=lambda: choices.keep(name, st.session_state[key]),
     )
@@ -102,15 +113,21 @@ def _switch(name: str, label: str, possible: bool) -> bool:
 # ---- pin and region
 
 
-def pinned_vertex(view: EncodingView) -> tuple[int, bool]:
-    """The pinned vertex in full order, and whether the visitor chose it."""
+def asked_vertex() -> int | None:
+    """The vertex of the link or the session, in full order; None where nobody asked, or for one that is not there."""
     asked = _asked("vertex")
     if asked.isascii() and asked.isdecimal() and len(asked) < 6 and int(asked) < N_FULL:
-        return int(asked), True
+        return int(asked)
     if "vertex" in st.query_params:
         del st.query_params["vertex"]
         choices.notice(f"The link asks for vertex “{asked[:20]}”, which is not there.")
-    return view.clearest_vertex(), False
+    return None
+
+
+def pinned_vertex(view: EncodingView) -> tuple[int, bool]:
+    """The pinned vertex in full order, and whether the visitor chose it."""
+    asked = asked_vertex()
+    return (view.clearest_vertex(), False) if asked is None else (asked, True)
 
 
 def shown_region(vertex: int) -> tuple[str, bool]:
@@ -134,26 +151,33 @@ def open_region(name: str) -> None:
     choices.keep("region", name, shown=bool(name))
 
 
-def remember() -> None:
+def seen(key: str, state: CortexState) -> None:
+    """Note what the component said in this run, so that the next change can be told from what stood before."""
+    st.session_state[f"{key}:seen"] = (state.pinned, state.region)
+
+
+def remember(key: str = CORTEX_KEY, first_view: Mapping[str, Any] = FIRST_VIEW) -> None:
     """What the visitor did on the cortex goes into the link."""
-    state = cortex_state(CORTEX_KEY)
-    seen = st.session_state.setdefault("encoding-seen", {"pinned": None, "region": ""})
-    if state.pinned != seen["pinned"]:
-        pinned = "" if state.pinned is None else str(state.pinned)
-        choices.keep("vertex", pinned, shown=bool(pinned))
+    state = cortex_state(key)
+    pinned, region = st.session_state.get(f"{key}:seen", (None, ""))
+    if state.pinned != pinned:
+        words = "" if state.pinned is None else str(state.pinned)
+        choices.keep("vertex", words, shown=bool(words))
         open_region("")  # the panel of the region follows the pin
-    elif state.region != seen["region"]:
+    elif state.region != region:
         open_region(state.region)
-    st.session_state["encoding-seen"] = {"pinned": state.pinned, "region": state.region}
+    seen(key, state)
+    if getattr(st.session_state.get(key), "view", None) is None:
+        return  # no setting was touched yet
     for setting, name in _LINKED.items():
         value = state.view[setting]
-        choices.keep(name, _written(value), shown=value != USUAL_VIEW[setting])
+        choices.keep(name, _written(value), shown=value != first_view[setting])
 
 
-def linked_view() -> dict[str, Any]:
+def linked_view(first_view: Mapping[str, Any] = FIRST_VIEW) -> dict[str, Any]:
     """Settings of the cortex as the link has them; what cannot be read is left out."""
     kept = {name: _asked(name) for name in _LINKED.values()}
-    return view_from_link({name: words for name, words in kept.items() if words})
+    return {**first_view, **view_from_link({name: words for name, words in kept.items() if words})}
 
 
 def _asked(name: str) -> str:

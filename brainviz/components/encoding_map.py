@@ -155,11 +155,11 @@ _EXPLANATIONS = {
 
 @st.cache_resource(max_entries=96, show_spinner=False)
 def _limits(path: str, version: str, subjects: tuple[str, ...], choice: MapChoice) -> tuple[float, float] | None:
-    """One pair of limits for all panels of a view: the 99.5th percentile of |value|, rounded up to a plain number."""
+    """One pair of limits for all panels of a view: the 98th percentile of |value|, rounded up to a plain number."""
     if choice.kind == "best":
         return None
     found = [np.abs(shown_map(encoding_view(subject), choice).values) for subject in subjects]
-    top = max(float(np.nanpercentile(values, 99.5)) for values in found)
+    top = max(float(np.nanpercentile(values, 98)) for values in found)
     top = next((step for step in STEPS if step >= top), top)
     return (0.0, top) if choice.kind in ("r", "ceiling") else (-top, top)
 

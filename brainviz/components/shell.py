@@ -84,6 +84,16 @@ def page_head(title: str, shows: str, simulated: bool) -> None:
     st.markdown(f'<p class="shows">{shows}</p>', unsafe_allow_html=True)
 
 
+def sentence(shows: str) -> None:
+    """One sentence on what a page shows, on one line where there is room."""
+    st.html(f'<p class="shows wide">{shows}</p>')
+
+
+def message(words: str) -> None:
+    """The page's one message, as HTML, on one line where there is room."""
+    st.html(f'<p class="message wide">{words}</p>')
+
+
 def simulated_badge() -> None:
     """The mark that every view of simulated data carries."""
     st.badge(SIMULATED, icon=":material/science:", color="orange", help=SIMULATED_HELP)

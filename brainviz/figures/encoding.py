@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import plotly.graph_objects as go
 
-R_AXIS = "Correlation of measured and predicted activity (Pearson r)"
+R_AXIS = "Pearson r of measured<br>and predicted activity"
 N_BINS = 48
 
 
@@ -42,7 +42,7 @@ def encoders_at(rows: pd.DataFrame, ceiling: float, chosen: Sequence[str], dark:
     figure.update_yaxes(
         tickvals=list(range(len(rows))),
         ticktext=[encoder_look(str(name)).label for name in rows.index],
-        range=[-0.6, len(rows) - 0.05],
+        range=[-0.85, len(rows) - 0.3],
         showgrid=False,
     )
     figure.update_xaxes(title_text=R_AXIS, range=_span(rows[["low", "high"]].to_numpy(float), ceiling))
@@ -80,16 +80,16 @@ def _interval(
 
 def _zero_and_ceiling(figure: go.Figure, ceiling: float, rows: int, dark: bool) -> None:
     grey = look("truth").colour(dark)
-    figure.add_shape(type="line", x0=0, x1=0, y0=-0.6, y1=rows - 0.4, line={"color": grey, "width": 1}, opacity=0.5)
+    figure.add_shape(type="line", x0=0, x1=0, y0=-0.8, y1=rows - 0.4, line={"color": grey, "width": 1}, opacity=0.5)
     if np.isfinite(ceiling):
         line = {"color": grey, "width": 2, "dash": "dash"}
-        figure.add_shape(type="line", x0=ceiling, x1=ceiling, y0=-0.6, y1=rows - 0.45, line=line, opacity=0.8)
+        figure.add_shape(type="line", x0=ceiling, x1=ceiling, y0=-0.8, y1=rows - 0.45, line=line, opacity=0.8)
         figure.add_annotation(
             x=ceiling,
-            y=rows - 0.45,
-            text=f"ceiling {ceiling:.2f}",
+            y=-0.62,
+            text=f"ceiling {ceiling:.2f} ",
             showarrow=False,
-            yanchor="bottom",
+            yanchor="middle",
             xanchor="right",
             font={"size": 12},
         )
@@ -139,7 +139,7 @@ def region_encoders(
     figure.update_yaxes(
         tickvals=list(range(len(order))),
         ticktext=[encoder_look(name).label for name in order],
-        range=[-0.7, len(order) - 0.05],
+        range=[-0.85, len(order) - 0.1],
         showgrid=False,
     )
     figure.update_xaxes(title_text=R_AXIS, range=_span(spread, ceiling))
