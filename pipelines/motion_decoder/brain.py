@@ -62,12 +62,15 @@ def prepare(name: str, data: DecoderData, config: DecoderConfig) -> tuple[PatchD
     """The decoder without its networks, and the held-out readings (n, m) to train these on (None for 'image-only')."""
     speed = typical_speed(data)
     ridge, held_scores = fit_motion_ridge(data, config, speed) if name != "image-only" else (None, None)
+    mean_speed = (
+        log_speed(fill_invalid(data.flow, data.valid), speed).mean(axis=0) if ridge is None else ridge.speed.mean
+    )
     decoder = PatchDecoder(
         name,
         ridge,
         FeatureProjection.fit(data.features, config.network.feature_components),
         speed,
-        log_speed(fill_invalid(data.flow, data.valid), speed).mean(axis=0),
+        mean_speed,
         data.flow.shape[1],
         config.network,
     )

@@ -34,12 +34,11 @@ class StackedPerceptron(torch.autograd.Function):
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         inputs, low, high, hidden, head, kept = ctx.saved_tensors
         (above,) = gradients
-        at_high = torch.bmm(above.mT, head)
-        at_high = torch.ops.aten.threshold_backward(at_high, high, 0)
+        at_high = _where_active(torch.bmm(above.mT, head), high)
         at_low = torch.bmm(at_high, hidden.mT)
         if kept is not None:
             at_low *= kept
-        at_low = torch.ops.aten.threshold_backward(at_low, low, 0)
+        at_low = _where_active(at_low, low)
         return (
             None,
             torch.bmm(inputs.mT, at_low),
@@ -87,6 +86,12 @@ class FlowError(torch.autograd.Function):
         torch.mul(at_flow.view(clips), mean[..., None], out=everywhere.view(clips))
         torch.mul(at_flow.view(clips), _per_output(signs, outputs), out=change.view(clips))
         return at_told, None, None, None, None, None
+
+
+def _where_active(gradient: Tensor, activation: Tensor) -> Tensor:
+    """`gradient`, in place, zero where the rectified `activation` is zero."""
+    blocked: Tensor = torch.ops.aten.threshold_backward.grad_input(gradient, activation, 0, grad_input=gradient)
+    return blocked
 
 
 def _per_output(signs: Tensor, outputs: int) -> Tensor:

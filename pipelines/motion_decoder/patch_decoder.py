@@ -15,12 +15,13 @@ from .basis import from_planes, to_planes
 from .config import NetworkConfig
 from .data import BoldWindows, DecoderData
 from .factors import FactorisedEnsemble
-from .features import BLOCK, FeatureProjection, Features, blocks
+from .features import FeatureProjection, Features, blocks
 from .motion_ridge import MotionRidge
 from .network import PatchEnsemble
 from .patches import N_SIZES, PatchTask, Readings, pack, positions
 
 Array = NDArray[np.float32]
+PREDICTED_AT_ONCE = 8  # clips; keeps the network's activations in cache
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ class PatchDecoder:
         network = FactorisedEnsemble(self.new_network() if self.network is None else self.network, height, width)
         flows = [np.empty((n, self.steps, height, width, 2), dtype=np.float32) for _ in scores]
         with torch.inference_mode():
-            for rows, block in blocks(features):
+            for rows, block in blocks(features, PREDICTED_AT_ONCE):
                 shared = network.from_features(torch.from_numpy(self.projection(block)))
                 for flow, told in zip(flows, scores, strict=True):
                     readings = self.readings(None if told is None else told[rows], len(block))
@@ -94,7 +95,7 @@ class PatchDecoder:
         patches = height * width
         packed = torch.empty(n * patches, sum(parts), dtype=torch.float16)
         mean, clip = torch.empty(n, 2 * self.steps), torch.empty(n, N_SIZES)
-        for rows, block in blocks(data.features, BLOCK):
+        for rows, block in blocks(data.features):
             readings = self.readings(None if scores is None else scores[rows], len(block))
             features = self.projection(block)
             packed[rows.start * patches : rows.stop * patches] = pack(features, readings, data, rows, self.speed)

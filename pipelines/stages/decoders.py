@@ -17,12 +17,9 @@ from pipelines.graph import Context
 from pipelines.motion_decoder import BoldWindows, DecoderConfig, DecoderData, StackedFeatures, choose_vertices
 
 if TYPE_CHECKING:
-    import zarr
-
     from pipelines.motion_decoder.systems import Decoder
 
 WINDOW_S = (0.0, 8.0)  # after clip onset: the paper's five volumes i-2..i+2
-READ_CHUNKS = 8  # of a stored recording at once: all its vertices together would take a gigabyte at real size
 RUN_COUNTS = (1, 2, 5, 10)  # decoded with that many test runs averaged, where there are more
 
 
@@ -144,7 +141,7 @@ def training_data(context: Context) -> DecoderData:
         return DecoderData(_no_brain(len(flow)), features, flow, valid, names)
     reliability = read_array(bold.arrays, "reliability")
     vertices = choose_vertices(reliability)
-    volumes = [_columns(open_array(bold.arrays, f"mean.{s}"), vertices)[0] for s in segments]
+    volumes = [_columns(bold, f"mean.{s}", vertices) for s in segments]
     windows = _windows(context, bold, segments, volumes)
     return DecoderData(windows, features, flow, valid, names, reliability[vertices])
 
@@ -158,7 +155,7 @@ def test_windows(context: Context, segments: Sequence[str], variants: Sequence[s
     if bold is None:
         return {"all": _no_brain(sum(len(clip_names(context, s)) for s in segments))}
     vertices = choose_vertices(read_array(bold.arrays, "reliability"))
-    volumes = {"all": [_columns(open_array(bold.arrays, f"mean.{s}"), vertices)[0] for s in segments]}
+    volumes = {"all": [_columns(bold, f"mean.{s}", vertices) for s in segments]}
     if variants:
         averages = [_run_averages(bold, segment, vertices, variants) for segment in segments]
         volumes |= {variant: [average[i] for average in averages] for i, variant in enumerate(variants)}
@@ -181,30 +178,21 @@ def _chosen_runs(variant: str) -> slice:
 
 
 def _run_averages(bold: Result, segment: str, vertices: np.ndarray, variants: Sequence[str]) -> np.ndarray:
-    """float32 (variant, tr, vertex): the mean over each variant's runs."""
+    """float32 (variant, tr, vertex): the mean over each variant's runs, read run by run."""
     stored = open_array(bold.arrays, f"runs.{segment}")
-    chosen = [np.arange(stored.shape[0])[_chosen_runs(variant)] for variant in variants]
-    share = np.zeros((len(variants), stored.shape[0]), dtype=np.float32)
-    for row, runs in zip(share, chosen, strict=True):
-        row[runs] = 1 / len(runs)
-    return _columns(stored, vertices, share)
+    n_runs = stored.shape[0]
+    members = [range(n_runs)[_chosen_runs(variant)] for variant in variants]
+    averages = np.zeros((len(variants), stored.shape[1], len(vertices)), dtype=np.float32)
+    for run in sorted(set().union(*members)):
+        volumes = np.asarray(stored[run])[:, vertices].astype(np.float32)
+        for average, runs in zip(averages, members, strict=True):
+            if run in runs:
+                average += volumes / len(runs)
+    return averages
 
 
-def _columns(stored: zarr.Array, vertices: np.ndarray, share: np.ndarray | None = None) -> np.ndarray:
-    """float32 (k, tr, vertex) of the sorted `vertices` of a stored (tr, vertex) or (run, tr, vertex), block by block.
-
-    `share` (k, run) says how much of each run enters each of k sums; a recording without runs counts as one.
-    """
-    shares = np.ones((1, 1), dtype=np.float32) if share is None else share
-    width = READ_CHUNKS * stored.chunks[-1]
-    columns = np.empty((len(shares), stored.shape[-2], len(vertices)), dtype=np.float32)
-    for start in range(0, stored.shape[-1], width):
-        low, high = np.searchsorted(vertices, [start, start + width])
-        if low < high:
-            block = np.take(np.asarray(stored[..., start : start + width]), vertices[low:high] - start, axis=-1)
-            runs = block.reshape(shares.shape[1], *block.shape[-2:]).astype(np.float32)
-            columns[:, :, low:high] = np.tensordot(shares, runs, axes=1)
-    return columns
+def _columns(bold: Result, name: str, vertices: np.ndarray) -> np.ndarray:
+    return read_array(bold.arrays, name)[:, vertices].astype(np.float32)
 
 
 def _windows(context: Context, bold: Result, segments: Sequence[str], volumes: list[np.ndarray]) -> BoldWindows:
