@@ -14,6 +14,7 @@ import pandas as pd
 from brainviz.results import ResultStore
 from brainviz.storage import write_array, write_table
 from brainviz.workspace import Workspace, create_workspace
+from support.fake_encoding import bold_arrays, ceiling_map, write_encoding
 
 FPS, SIZE, GRID = 15, 224, 32
 FRAMES = 2 * FPS
@@ -312,7 +313,9 @@ def write_bold(store: ResultStore, subject: str) -> None:
         [{"subject": subject, "median_r": 0.24, "n_responsive": 8200, "n_vertices": 59412, "simulated": True}]
     )
     tables = {"timing": timing_rows(subject), "reliability": reliability}
-    publish(store, "bold", subject, {"maps": ["reliability"]}, tables, {"map.reliability": values})
+    facts = {"maps": ["reliability", "noise-ceiling"], "segments": list(SEGMENTS), "tr_s": 2.0, "lag_s": 4.0}
+    arrays = {"map.reliability": values, "map.noise-ceiling": ceiling_map(), **bold_arrays(subject, SEGMENTS)}
+    publish(store, "bold", subject, facts, tables, arrays)
 
 
 def make_workspace(folder: Path, subjects: list[str] | None = None) -> Workspace:
@@ -350,6 +353,7 @@ def make_workspace(folder: Path, subjects: list[str] | None = None) -> Workspace
             "motion_gain": gain_rows(motion),
         }
         publish(store, "evaluate_motion", subject, {}, tables, {})
+    write_encoding(store, subjects, SEGMENTS)
     return workspace
 
 
