@@ -61,9 +61,10 @@ STAGES = {
         Stage("bold", 2, "pipelines.stages.scans:prepare_bold", "Clean the scans"),
         Stage("motion_decoder", 1, "pipelines.stages.decoders:train_and_decode", "Train the decoder, decode"),
         Stage("evaluate_motion", 1, "pipelines.stages.evaluation:evaluate", "Score the motion"),
-        Stage("clip_features", 1, "pipelines.stages.encoding:extract_features", "Extract the encoders' features"),
+        Stage("clip_features", 2, "pipelines.stages.encoding:extract_features", "Extract the encoders' features"),
         Stage("film_features", 1, "pipelines.stages.encoding:extract_upload", "Extract features of an uploaded film"),
         Stage("encoding", 1, "pipelines.stages.encoding:fit_encoding", "Fit the encoding model"),
+        Stage("joint_encoding", 1, "pipelines.stages.encoding:fit_joint", "Partition the variance of two encoders"),
         Stage("encoding_maps", 1, "pipelines.stages.encoding:compare_encoders", "Compare the encoders"),
     )
 }

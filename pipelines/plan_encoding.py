@@ -5,11 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
+
 from brainviz.errors import BrainvizError
 from pipelines.features.registry import DEMO_ENCODERS, encoder_spec
 from pipelines.features.spec import EncoderSpec
 from pipelines.graph import Cost, Task
 from pipelines.sources import Source
+
+RIDGE = {
+    "alphas": np.logspace(0, 6, 20).round(6).tolist(),
+    "max_folds": 5,
+    "shares": [0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0],
+}
+DEMO_RIDGE = {"alphas": np.logspace(1, 6, 10).round(6).tolist(), "max_folds": 3, "shares": [0.0, 0.25, 0.5, 0.75, 1.0]}
+"""What is searched: penalties, folds of whole films, shares of the first encoder in a joint model. The demo searches a
+coarser grid, in half the time."""
 
 EMBEDDED = "embedded"
 """Encoders without weights share one decoding of each film."""
@@ -39,7 +50,7 @@ def encoding_tasks(
         for segment in source.clips:
             task = _features_task(source, named, group, members, weights, segment)
             made[task.name] = task
-    pairs = [_pair(entry, weights) for entry in joint]
+    pairs = [_pair(entry, weights) for entry in joint] or _usual_pair(specs)
     for subject in source.subjects:
         _subject_tasks(source, named, made, subject, specs, pairs)
     return made
@@ -135,7 +146,8 @@ def _subject_tasks(
 ) -> None:
     bold = named[f"bold/{subject}"]
     volumes = sum(source.clips.values())
-    films = {"training": source.training, "test": source.test}
+    ridge = DEMO_RIDGE if source.simulated else RIDGE
+    films = {"training": source.training, "test": source.test, "ridge": ridge}
 
     def features(*names: str) -> tuple[Task, ...]:
         groups = dict.fromkeys(group_of(encoder_spec(name)) for name in names)
@@ -152,7 +164,7 @@ def _subject_tasks(
         alone = tuple(made[f"encoding/{subject}.{name}"] for name in (a, b))
         task = source.task(
             "joint_encoding",
-            f"{subject}.{a}+{b}",
+            f"{subject}.{a}_with_{b}",
             films | {"a": a, "b": b},
             (*features(a, b), *alone, bold),
             Cost(10 + 0.01 * volumes, 1.0),

@@ -4,8 +4,7 @@ Banded ridge (Nunez-Elizalde 2019; Dupre la Tour 2022) over two feature spaces: 
 candidate share g is an ordinary ridge, so own g and own alpha per vertex cost one alpha search per candidate; g = 1 and
 g = 0, the two encoders alone, are among the candidates. Both designs are scaled to the same mean row length.
 
-Variance partition on test rows: unique A = R2(AB) - R2(B), unique B = R2(AB) - R2(A), shared = R2(A) + R2(B) - R2(AB).
-Negative values are kept: they say that the joint model generalises worse.
+What each explains alone is told by `brainviz.metrics.variance_partition` from the three predictions.
 """
 
 from __future__ import annotations
@@ -20,7 +19,6 @@ import numpy.typing as npt
 from brainviz.errors import BrainvizError, DataProblem
 from pipelines.encoding.alphas import ALPHAS, Progress, choose_alphas
 from pipelines.encoding.decomposition import FOLDS, Decomposition, decompose_kernel, fold_of_rows, kernel_of
-from pipelines.encoding.prediction import prediction_scores
 from pipelines.encoding.readout import Readout
 from pipelines.encoding.targets import Targets, as_targets, column_blocks
 
@@ -35,39 +33,23 @@ Array = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)
-class VariancePartition:
-    """Joint model of encoders A and B against each alone, per vertex (v,), float32; NaN in unusable vertices.
+class JointFit:
+    """Joint model of encoders A and B, and each alone, for v vertices; NaN in unusable ones.
 
     Attributes
     ----------
-    share : chosen share of A in the joint kernel.
-    alpha, cv_r : of the joint model.
-    r : Pearson r of the joint model on the test rows.
-    r2_a, r2_b, r2_joint : R2 on the test rows.
+    share, alpha, cv_r : float32 (v,)
+        Of the joint model: share of A in its kernel, penalty, cross-validated r.
+    joint, a, b : float32 (n_test, v)
+        Predictions of the test rows; `brainviz.metrics.variance_partition` splits what they explain.
     """
 
     share: Array
     alpha: Array
     cv_r: Array
-    r: Array
-    r2_a: Array
-    r2_b: Array
-    r2_joint: Array
-
-    @property
-    def unique_a(self) -> Array:
-        """R2(AB) - R2(B)."""
-        return self.r2_joint - self.r2_b
-
-    @property
-    def unique_b(self) -> Array:
-        """R2(AB) - R2(A)."""
-        return self.r2_joint - self.r2_a
-
-    @property
-    def shared(self) -> Array:
-        """R2(A) + R2(B) - R2(AB)."""
-        return self.r2_a + self.r2_b - self.r2_joint
+    joint: Array
+    a: Array
+    b: Array
 
 
 @dataclass(frozen=True)
@@ -108,20 +90,19 @@ def joint_design(
     return JointDesign((inside[0], inside[1]), (across[0], across[1]), fold_of_rows(groups, max_folds))
 
 
-def partition_variance(
+def fit_joint(
     design: JointDesign,
     y: Any,
-    y_test: Any,
     alphas: npt.ArrayLike = ALPHAS,
     shares: Sequence[float] = SHARES,
     device: str = "cpu",
     progress: Progress | None = None,
-) -> VariancePartition:
-    """Fit A, B and the joint model on training rows; partition R2 on test rows.
+) -> JointFit:
+    """Fit A, B and the joint model on training rows and predict the test rows.
 
     Parameters
     ----------
-    y, y_test : (n, v), (n_test, v) array-likes or `Targets`
+    y : (n, v) array-like or `Targets`
         Give responsive vertices only: time grows with v and with the number of shares.
     shares : ascending from 0 to 1
 
@@ -132,27 +113,25 @@ def partition_variance(
     """
     if tuple(sorted(shares)) != tuple(shares) or shares[0] != 0 or shares[-1] != 1:
         raise BrainvizError("Shares must ascend from 0 to 1.", "joint model", f"For instance {SHARES}.")
-    targets, measured = as_targets(y), as_targets(y_test)
+    targets = as_targets(y)
     report = progress or (lambda fraction: None)
     v = targets.n_vertices
-    best = {name: np.full(v, np.nan, dtype=np.float32) for name in ("share", "alpha", "cv_r", "r", "r2")}
+    best = {name: np.full(v, np.nan, dtype=np.float32) for name in ("share", "alpha", "cv_r")}
+    joint = np.full((len(design.test[0]), v), np.nan, dtype=np.float32)
     alone = {}
     for i, share in enumerate(shares):
         decomposition = decompose_kernel(_mixed(design.train, share), design.fold)
         choice = choose_alphas(decomposition, targets, alphas, device)
         test = _test_side(design, share, decomposition)
         if share in (0, 1):
-            alone[share] = _scores(decomposition, test, targets, measured, np.arange(v), choice.alpha, device)[1]
+            alone[share] = _predicted(decomposition, test, targets, np.arange(v), choice.alpha, device)
         better = np.flatnonzero(choice.cv_r > np.nan_to_num(best["cv_r"], nan=-np.inf))
         if len(better):
-            alpha = choice.alpha[better]
-            r, r2 = _scores(decomposition, test, targets, measured, better, alpha, device)
             best["share"][better] = share
-            for name, values in {"alpha": alpha, "cv_r": choice.cv_r[better], "r": r, "r2": r2}.items():
-                best[name][better] = values
+            best["alpha"][better], best["cv_r"][better] = choice.alpha[better], choice.cv_r[better]
+            joint[:, better] = _predicted(decomposition, test, targets, better, choice.alpha[better], device)
         report((i + 1) / len(shares))
-    joint = {name: best[name] for name in ("share", "alpha", "cv_r", "r")}
-    return VariancePartition(**joint, r2_a=alone[1], r2_b=alone[0], r2_joint=best["r2"])
+    return JointFit(**best, joint=joint, a=alone[1], b=alone[0])
 
 
 def _mixed(kernels: tuple[Tensor, Tensor], share: float) -> Tensor:
@@ -170,22 +149,21 @@ def _test_side(design: JointDesign, share: float, decomposition: Decomposition) 
     return (centred @ vectors).float()
 
 
-def _scores(
+def _predicted(
     decomposition: Decomposition,
     test: Tensor,
     targets: Targets,
-    measured: Targets,
     vertices: npt.NDArray[np.int64],
     alpha: Array,
     device: str,
-) -> tuple[Array, Array]:
-    """Pearson r and R2 on the test rows of some vertices."""
+) -> Array:
+    """Predictions of the test rows for some vertices, float32 (n_test, w); NaN where a vertex is unusable."""
     import torch
 
     readout = Readout(decomposition, test, alpha, device)
-    r, r2 = np.full(len(vertices), np.nan, dtype=np.float32), np.full(len(vertices), np.nan, dtype=np.float32)
+    predicted = np.empty((len(test), len(vertices)), dtype=np.float32)
     for part in column_blocks(len(vertices), BLOCK):
-        block, held = targets.block(vertices[part]), measured.block(vertices[part])
-        predicted = readout(torch.from_numpy(block.y).to(device), alpha[part]).cpu().numpy() + block.mean
-        r[part], r2[part] = prediction_scores(predicted, held, held.usable & block.usable)
-    return r, r2
+        block = targets.block(vertices[part])
+        predicted[:, part] = readout(torch.from_numpy(block.y).to(device), alpha[part]).cpu().numpy() + block.mean
+        predicted[:, part][:, ~block.usable] = np.nan
+    return predicted

@@ -168,22 +168,50 @@ def fit_encoder(
     return EncoderFit(layers, choice, r, r2, weights)
 
 
-def _design(task: _Task, layer: str) -> LayerDesign:
-    """Design and decomposition of one layer."""
-    s, films = task.settings, task.features[layer]
-    missing = sorted((set(task.train) | set(task.test)) - set(films))
+def design_rows(
+    films: Mapping[str, npt.ArrayLike], train: Mapping[str, Any], test: Mapping[str, Any], settings: RidgeSettings
+) -> tuple[Standardiser, npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+    """Scaled, delayed features of one layer for the volumes of training and test BOLD.
+
+    Parameters
+    ----------
+    films : segment -> float (n_clips, channels)
+    train, test : segment -> (n_volumes, v)
+        Only their lengths are used.
+
+    Returns
+    -------
+    moments of the training clips; float32 (n, p); float32 (n_test, p)
+
+    Raises
+    ------
+    DataProblem
+        A segment has no features.
+    """
+    missing = sorted((set(train) | set(test)) - set(films))
     if missing:
-        raise DataProblem(f"Layer {layer} has no features of {', '.join(missing)}.", "features", "Extract them.")
-    moments = training_moments(films[segment] for segment in task.train)
+        raise DataProblem(f"There are no features of {', '.join(missing)}.", "features", "Extract them.")
+    moments = training_moments(films[segment] for segment in train)
 
     def rows(bold: Mapping[str, Any]) -> npt.NDArray[np.float32]:
         volumes = {segment: int(data.shape[0]) for segment, data in bold.items()}
-        return np.concatenate(list(scaled_design(films, moments, volumes, s.delays_s, s.tr_s, s.lag_s).values()))
+        timing = (settings.delays_s, settings.tr_s, settings.lag_s)
+        return np.concatenate(list(scaled_design(films, moments, volumes, *timing).values()))
 
-    train = rows(task.train)
-    groups = [segment for segment, data in task.train.items() for _ in range(data.shape[0])]
-    made = cached_decomposition(train, groups, task.cache, s.max_folds, task.device)
-    return LayerDesign(moments, train, rows(task.test), made)
+    return moments, rows(train), rows(test)
+
+
+def segment_of_rows(bold: Mapping[str, Any]) -> list[str]:
+    """Segment of every volume."""
+    return [segment for segment, data in bold.items() for _ in range(data.shape[0])]
+
+
+def _design(task: _Task, layer: str) -> LayerDesign:
+    """Design and decomposition of one layer."""
+    moments, train, test = design_rows(task.features[layer], task.train, task.test, task.settings)
+    groups = segment_of_rows(task.train)
+    made = cached_decomposition(train, groups, task.cache, task.settings.max_folds, task.device)
+    return LayerDesign(moments, train, test, made)
 
 
 def _choose_layer(task: _Task, reliable_vertices: npt.ArrayLike) -> LayerChoice:

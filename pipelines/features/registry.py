@@ -13,7 +13,7 @@ from pipelines.features.motion_energy import MOTION_ENERGY, MotionEnergyEncoder
 from pipelines.features.network import Network, NetworkEncoder
 from pipelines.features.spec import ClipEncoder, EncoderSpec
 
-DEMO_ENCODERS = ("motion-energy", "gabor-colour", "motion-energy.frozen", "motion-energy.reversed")
+DEMO_ENCODERS = ("motion-energy", "gabor-colour", "motion-energy.frozen")
 
 
 def _all_specs() -> dict[str, EncoderSpec]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from brainviz.cortex import cortex_to_full
+from brainviz.cortex.surface import N_CORTEX
 from brainviz.metrics.block_sums import BlockSums, VolumeBlocks, volume_blocks
 from brainviz.results import Result
 from brainviz.storage import open_array, read_array
@@ -77,7 +78,7 @@ def fit_encoding(context: Context) -> None:
         scans.training,
         scans.test,
         chosen,
-        scans.settings(),
+        scans.settings(context.config["ridge"]),
         progress=lambda done: context.progress(0.6 * done, "ridge"),
         device=context.device,
         decomposition_cache=context.store.path / "cache" / "decompositions",
@@ -145,6 +146,56 @@ def _best(r: dict[str, npt.NDArray[np.float32]]) -> npt.NDArray[np.float32]:
     return np.where(stacked.max(0) > 0, stacked.argmax(0), np.nan).astype(np.float32)
 
 
+def fit_joint(context: Context) -> None:
+    """Two encoders in one model, on reliable vertices: what each explains alone there, and what they share."""
+    from brainviz.metrics.block_sums import sum_blocks
+    from brainviz.metrics.region_means import Regions
+    from brainviz.metrics.variance_partition import partition_variance
+    from pipelines.encoding import banded
+    from pipelines.encoding.encoder import segment_of_rows
+    from pipelines.encoding.tables import chosen_vertices
+
+    a, b = context.config["a"], context.config["b"]
+    scans = Scans.of(context)
+    chosen = np.flatnonzero(chosen_vertices(read_array(scans.bold.arrays, "reliability"), RELIABLE_ABOVE))
+    (train_a, test_a), (train_b, test_b) = (_design(context, name, scans) for name in (a, b))
+    segments = segment_of_rows(scans.training)
+    settings = scans.settings(context.config["ridge"])
+    design = banded.joint_design((train_a, train_b), (test_a, test_b), segments, settings.max_folds, context.device)
+    bold = np.concatenate([part[:, chosen] for part in scans.training.values()])
+    fit = banded.fit_joint(
+        design,
+        bold,
+        settings.alphas,
+        context.config["ridge"]["shares"],
+        context.device,
+        lambda done: context.progress(0.9 * done, f"{a} with {b}"),
+    )
+    measured, blocks = scans.measured()[:, chosen], scans.blocks()
+    sums = [sum_blocks(predicted, measured, blocks) for predicted in (fit.joint, fit.a, fit.b)]
+    shares = partition_variance(sums[0], sums[1], sums[2], Regions.of(np.zeros(len(chosen), int), 1))
+    maps = {f"unique/{a}|{b}": shares.unique_a, f"unique/{b}|{a}": shares.unique_b, f"shared/{a}|{b}": shares.shared}
+    for name, each in maps.items():
+        kind, _, pair = name.partition("/")
+        found = {name: each.vertices.value, f"{kind}-q/{pair}": each.vertices.q}
+        _store_maps(context, {key: _on_cortex(values, chosen) for key, values in found.items()})
+
+
+def _design(context: Context, encoder: str, scans: Scans) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+    """Training and test rows of an encoder's chosen layer."""
+    from pipelines.encoding.encoder import design_rows
+
+    fitted = context.input("encoding", f"{_subject(context)}.{encoder}")
+    films = features_of(context, encoder, scans.segments)[fitted.manifest["facts"]["layer"]]
+    return design_rows(films, scans.training, scans.test, scans.settings(context.config["ridge"]))[1:]
+
+
+def _on_cortex(values: npt.NDArray[np.float32], vertices: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
+    full = np.full(N_CORTEX, np.nan, np.float32)
+    full[vertices] = values
+    return full
+
+
 # ---- what the stages read
 
 
@@ -182,18 +233,27 @@ class Scans:
     def n_test(self) -> int:
         return sum(len(rows) for rows in self.test.values())
 
-    def settings(self) -> RidgeSettings:
+    def settings(self, chosen: Mapping[str, Any]) -> RidgeSettings:
+        """The run's choices, with the recording's timing."""
         from pipelines.encoding.encoder import RidgeSettings
 
         facts = self.bold.manifest["facts"]
-        return RidgeSettings(tr_s=facts["tr_s"], lag_s=facts["lag_s"])
+        alphas = tuple(float(alpha) for alpha in chosen["alphas"])
+        return RidgeSettings(alphas=alphas, max_folds=chosen["max_folds"], tr_s=facts["tr_s"], lag_s=facts["lag_s"])
 
     def measured(self) -> Half:
         """The average over runs of all test films, one after the other: (n_test, v)."""
         return np.concatenate(list(self.test.values()))
 
     def blocks(self) -> VolumeBlocks:
-        return volume_blocks({segment: len(rows) for segment, rows in self.test.items()})
+        """Blocks of 30 s or more, longer where the reliable vertices' measured autocorrelation asks for it."""
+        from brainviz.metrics.block_length import autocorrelation, needed_volumes
+        from pipelines.encoding.tables import chosen_vertices
+
+        volumes = {segment: len(rows) for segment, rows in self.test.items()}
+        chosen = chosen_vertices(read_array(self.bold.arrays, "reliability"), RELIABLE_ABOVE)
+        measured = autocorrelation(self.measured(), volume_blocks(volumes), chosen)
+        return volume_blocks(volumes, needed_volumes(measured, measured))
 
     def ceiling(self) -> NoiseCeiling:
         from brainviz.metrics.reliability import NoiseCeiling

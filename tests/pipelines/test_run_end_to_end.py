@@ -67,11 +67,13 @@ def test_everything_is_there_and_marked_simulated(tiny_workspace: Path) -> None:
     assert flow.shape == (3, 32, 32, 2) and flow.dtype == "float32"
     assert workspace.samples("1", "prior") == 10
     assert workspace.map("1", "reliability").shape == (64984,)
-    encoders = ["gabor-colour", "motion-energy", "motion-energy.frozen", "motion-energy.reversed"]
+    encoders = ["gabor-colour", "motion-energy", "motion-energy.frozen"]
     assert workspace.encoders("1") == encoders
-    assert len(workspace.table("regions")) == 360 * len(encoders) and len(workspace.table("contrasts")) == 360 * 6
+    assert len(workspace.table("regions")) == 360 * len(encoders) and len(workspace.table("contrasts")) == 360 * 3
     difference = workspace.map("1", "r/motion-energy") - workspace.map("1", "r/gabor-colour")
     np.testing.assert_allclose(workspace.map("1", "contrast/motion-energy|gabor-colour"), difference, atol=1e-6)
+    parts = [workspace.map("1", f"{kind}/motion-energy|gabor-colour") for kind in ("unique", "shared")]
+    assert np.isfinite(parts[0]).sum() == np.isfinite(parts[1]).sum() > 100
     assert workspace.film_sprite(test_clips.iloc[0]).n == 30
     assert workspace.thumbnail(test_clips.iloc[0])[:2] == b"\xff\xd8"
 
