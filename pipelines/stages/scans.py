@@ -9,6 +9,7 @@ import numpy as np
 from brainviz.data.base import Dataset
 from brainviz.data.catalogue import split_of
 from brainviz.data.preprocess import average_runs
+from brainviz.errors import DataProblem
 from pipelines.graph import Context
 
 VERTEX_CHUNK = 512  # a time course of one vertex reads in a few milliseconds
@@ -44,12 +45,23 @@ def prepare_bold(context: Context) -> None:
 def _stored(
     context: Context, dataset: Dataset, segments: list[str], begin: float, end: float
 ) -> Iterator[list[np.ndarray]]:
-    """Clean, store and hand on the runs of each segment; one segment is in memory at a time."""
-    subject = context.unit
+    """Clean, store and hand on the runs of each segment; every segment uses the memory of the one before."""
+    subject, buffer = context.unit, np.empty((0, 0, 0), np.float32)
     for i, segment in enumerate(segments):
         numbers = dataset.runs(subject, segment)
         context.progress(begin + (end - begin) * i / len(segments), f"{segment}: {len(numbers)} runs")
-        runs = [dataset.bold(subject, segment, run=number) for number in numbers]
+        for k, number in enumerate(numbers):
+            run = dataset.bold(subject, segment, run=number)
+            if k == 0 and (len(buffer) < len(numbers) or buffer.shape[1:] != run.shape):
+                buffer = np.empty((len(numbers), *run.shape), np.float32)
+            if run.shape != buffer.shape[1:]:
+                raise DataProblem(
+                    f"Run {number} has {len(run)} volumes where others have {buffer.shape[1]}.",
+                    f"subject {subject}, {segment}",
+                    "See python -m pipelines check; leave the run out.",
+                )
+            buffer[k] = run
+        runs = list(buffer[: len(numbers)])
         volumes, vertices = runs[0].shape
         chunks = (volumes, min(VERTEX_CHUNK, vertices))
         context.array(f"mean.{segment}", average_runs(runs).astype(STORED), chunks)
