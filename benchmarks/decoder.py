@@ -146,7 +146,6 @@ def train(name: str, target: float, epochs: int) -> dict[str, Any]:
     schedule = Schedule(epochs, settings.batch_clips, patches, settings.learning_rate, settings.weight_decay)
     few = task.gather(member.rows[None, :4], torch.arange(task.n_patches).repeat(1, 4, 1), training=True)
     task.errors(network, few)[0].sum().backward()
-    torch.optim.AdamW(network.parameters(), lr=0.0, weight_decay=0.0).step()  # its first use imports a compiler
     network.zero_grad()
     clock.start()
     train_network(network, _Timed(task, clock), [member], schedule, lambda fraction, loss: clock.note(loss.item()))

@@ -178,7 +178,7 @@ class Windows:
 
     Attributes
     ----------
-    volumes : float32 (n_volumes + 1, vertices), the last one zero; index : int64 (n, window) into it.
+    volumes : float32 (n_volumes, vertices); index : int64 (n, window) into it, -1 for a missing volume.
     """
 
     volumes: Tensor
@@ -186,16 +186,15 @@ class Windows:
 
     @classmethod
     def of(cls, bold: BoldWindows) -> Windows:
-        """Only the volumes that some window needs are kept."""
-        needed, position = np.unique(np.maximum(bold.index, 0), return_inverse=True)
-        volumes = np.zeros((len(needed) + 1, bold.n_vertices), dtype=np.float32)
-        volumes[:-1] = bold.volumes[needed]
-        index = np.where(bold.index < 0, len(needed), position.reshape(bold.index.shape))
-        return cls(torch.from_numpy(volumes), torch.from_numpy(index))
+        """The recording itself, not a copy."""
+        return cls(torch.from_numpy(np.ascontiguousarray(bold.volumes)), torch.from_numpy(bold.index))
 
     def gather(self, rows: Tensor) -> Tensor:
-        """float32 (b, window * vertices)."""
-        return self.volumes[self.index[rows]].flatten(1)
+        """float32 (b, window * vertices), zeros where a volume is missing."""
+        index = self.index[rows]
+        windows = self.volumes[index.clamp_min(0)]
+        windows[index < 0] = 0
+        return windows.flatten(1)
 
     def to(self, device: str) -> Windows:
         """The same windows on another device."""

@@ -20,7 +20,8 @@ from torch.nn.utils.rnn import pad_sequence
 
 from brainviz.errors import BrainvizError
 
-from .checkpoints import read_tensors, write_atomically
+from .adamw import AdamW
+from .checkpoints import read_tensors
 from .determinism import derived_seed
 
 SAVE_EVERY_S = 10.0  # a state of 40 MB per epoch would cost more than the epochs lost by a kill
@@ -83,7 +84,7 @@ class _State:
     """What an interrupted training needs to go on."""
 
     network: nn.Module
-    optimizer: torch.optim.AdamW
+    optimizer: AdamW
     best: dict[str, Tensor]
     best_loss: Tensor
     epoch: int = 0
@@ -109,8 +110,7 @@ def train_network(
     -------
     Best held-out losses, float64 (m,); of a member without held-out clips: infinity, and it ends as it last was.
     """
-    rate, decay = schedule.learning_rate, schedule.weight_decay
-    optimizer = torch.optim.AdamW(network.parameters(), lr=rate, weight_decay=decay, fused=True)
+    optimizer = AdamW(network.parameters(), schedule.weight_decay)
     state = _State(network, optimizer, _copied(network), torch.full((len(members),), torch.inf, dtype=torch.float64))
     if resume is not None:
         _restore(state, resume, task.device)
@@ -141,12 +141,9 @@ def _one_epoch(state: _State, task: Task, members: Sequence[Member], schedule: S
         torch.manual_seed(derived_seed("all members", *seeds))  # mirrors, noise and dropout: the global generator
         for step in range(len(rows)):
             rate = cosine_rate(schedule.learning_rate, (state.epoch + step / len(rows)) / schedule.epochs)
-            for group in state.optimizer.param_groups:
-                group["lr"] = rate
-            state.optimizer.zero_grad(set_to_none=True)
             total, count = task.errors(state.network, task.gather(rows[step], patches[step], training=True))
             (total / count.clamp_min(1)).sum().backward()
-            state.optimizer.step()
+            state.optimizer.step(rate)
 
 
 def epoch_draws(
@@ -226,16 +223,17 @@ def _copied(network: nn.Module) -> dict[str, Tensor]:
 
 
 def _save(state: _State, resume: ProgressFile) -> None:
-    from safetensors.torch import save
+    from safetensors.torch import save_file
 
     tensors = {f"network.{name}": value for name, value in state.network.state_dict().items()}
     tensors |= {f"best.{name}": value for name, value in state.best.items()} | {"best_loss": state.best_loss}
-    for number, moments in state.optimizer.state_dict()["state"].items():
-        tensors |= {f"adam.{number}.{name}": torch.as_tensor(value) for name, value in moments.items()}
+    tensors |= {f"adam.{name}": value for name, value in state.optimizer.state.items()}
     facts = {"epoch": str(state.epoch), "fingerprint": resume.fingerprint}
     packed = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
     resume.path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(resume.path, save(packed, metadata=facts))
+    partial = resume.path.with_name(f".{resume.path.name}.part")
+    save_file(packed, partial, metadata=facts)  # not through bytes in memory: they would double the state
+    partial.replace(resume.path)
 
 
 def _restore(state: _State, resume: ProgressFile, device: str) -> None:
@@ -247,12 +245,7 @@ def _restore(state: _State, resume: ProgressFile, device: str) -> None:
     tensors = {name: torch.from_numpy(value).to(device) for name, value in read_tensors(resume.path).items()}
     state.network.load_state_dict(_under("network.", tensors))
     state.best, state.best_loss = _under("best.", tensors), tensors["best_loss"].cpu()
-    moments: dict[int, dict[str, Tensor]] = {}
-    for name, value in _under("adam.", tensors).items():
-        number, _, kind = name.partition(".")
-        moments.setdefault(int(number), {})[kind] = value
-    whole = state.optimizer.state_dict()
-    state.optimizer.load_state_dict({"state": moments, "param_groups": whole["param_groups"]})
+    state.optimizer.restore(_under("adam.", tensors))
     state.epoch = int(facts["epoch"])
 
 

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from brainviz.errors import Cancelled
 from pipelines.motion_decoder import DecoderConfig, DecoderData
+from pipelines.motion_decoder.adamw import AdamW
 from pipelines.motion_decoder.brain import ensemble, prepare
 from pipelines.motion_decoder.network import PatchEnsemble
 from pipelines.motion_decoder.patches import PatchTask
@@ -79,6 +80,21 @@ def test_each_member_ends_where_its_held_out_clips_were_predicted_best(task: Pat
     everywhere = torch.arange(task.n_patches).repeat(*rows.shape, 1)
     losses = held_out_losses(network, task, [task.gather(rows, everywhere)], len(members))
     torch.testing.assert_close(losses, best)  # 64 patches: all are drawn
+
+
+def test_adamw_is_that_of_torch() -> None:
+    draw = torch.Generator().manual_seed(0)
+    ours = [torch.nn.Parameter(torch.randn(shape, generator=draw)) for shape in ((3, 4), (5,))]
+    theirs = [torch.nn.Parameter(value.detach().clone()) for value in ours]
+    optimiser, oracle = AdamW(ours, 0.1), torch.optim.AdamW(theirs, weight_decay=0.1)
+    for step in range(5):
+        oracle.param_groups[0]["lr"] = rate = 0.1 / (1 + step)
+        for ours_one, theirs_one in zip(ours, theirs, strict=True):
+            ours_one.grad = torch.randn(ours_one.shape, generator=draw)
+            theirs_one.grad = ours_one.grad.clone()
+        optimiser.step(rate)
+        oracle.step()
+    torch.testing.assert_close(ours, theirs)
 
 
 def test_every_clip_is_seen_once_an_epoch() -> None:
