@@ -111,7 +111,7 @@ class DecoderData:
             raise BrainvizError("One reliability per decoded vertex is needed.", "decoder input")
         if not self.valid.any():
             raise BrainvizError("No training step has valid flow.", "decoder input", "Check the flow labels.")
-        if not (np.isfinite(self.flow[self.valid]).all() and np.isfinite(self.bold.volumes).all()):
+        if not (np.isfinite(self.flow)[self.valid].all() and np.isfinite(self.bold.volumes).all()):
             raise BrainvizError("Training flow or BOLD holds values that are not finite.", "decoder input")
 
 
