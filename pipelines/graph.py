@@ -59,7 +59,7 @@ STAGES = {
         Stage("near_duplicates", 1, "pipelines.stages.films:search_twins", "Search near-duplicate shots"),
         Stage("codebook", 1, "pipelines.stages.films:fit_codebook", "Fit the flow codebook"),
         Stage("bold", 2, "pipelines.stages.scans:prepare_bold", "Clean the scans"),
-        Stage("motion_decoder", 1, "pipelines.stages.decoders:train_and_decode", "Train the decoder, decode"),
+        Stage("motion_decoder", 2, "pipelines.stages.decoders:train_and_decode", "Train the decoder, decode"),
         Stage("evaluate_motion", 1, "pipelines.stages.evaluation:evaluate", "Score the motion"),
         Stage("clip_features", 2, "pipelines.stages.encoding:extract_features", "Extract the encoders' features"),
         Stage("film_features", 1, "pipelines.stages.encoding:extract_upload", "Extract features of an uploaded film"),

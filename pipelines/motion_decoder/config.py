@@ -102,7 +102,7 @@ class DecoderConfig:
     Attributes
     ----------
     seed : of every random draw.
-    device : 'cpu' (bit-reproducible with fixed `threads`) or 'cuda' (bf16 autocast).
+    device : 'cpu' (bit-reproducible with fixed `threads`) or 'cuda' (`brain-reference` in bf16 autocast).
     threads : CPU threads used by training.
     max_folds : cross-validation folds; segments are grouped where there are more of them.
     samples : whole-field samples of the `prior`.
