@@ -39,10 +39,16 @@ def choose_map(view: EncodingView) -> MapChoice:
     a_usual, b_usual = usual_pair(view.encoders)
     a = choices.choose("a", view.encoders, a_usual, "the encoder A")
     b = choices.choose("b", view.encoders, b_usual, "the encoder B")
-    if a == b and len(view.encoders) > 1:
-        b = next(name for name in (b_usual, a_usual, *view.encoders) if name != a)
+    if b not in partners(view, a):
+        b = next(name for name in (b_usual, a_usual, *partners(view, a)) if name in partners(view, a))
     kinds = kinds_of(view, a, b)
     return MapChoice(choices.choose("map", kinds, kinds[0], "the map"), a, b)
+
+
+def partners(view: EncodingView, a: str) -> list[str]:
+    """Encoders that A was compared with; all others where there was no comparison, A itself where it stands alone."""
+    others = [name for name in view.encoders if name != a]
+    return [name for name in others if view.has_pair(a, name)] or others or [a]
 
 
 def map_controls(view: EncodingView, choice: MapChoice, several: bool) -> bool:
@@ -55,11 +61,11 @@ def map_controls(view: EncodingView, choice: MapChoice, several: bool) -> bool:
         view.encoders,
         choice.a,
         lambda name: f"A: {_label(name)}",
-        280,
+        265,
         off=choice.kind in ("best", "ceiling"),
     )
     st.button(
-        "",
+        "Swap",
         icon=":material/swap_horiz:",
         key="swap",
         help="Swap A and B",
@@ -67,8 +73,15 @@ def map_controls(view: EncodingView, choice: MapChoice, several: bool) -> bool:
         args=(choice.b, choice.a),
         disabled=choice.kind not in NEEDS_B,
     )
-    others = [name for name in view.encoders if name != choice.a]
-    _menu("b", "Encoder B", others, choice.b, lambda name: f"B: {_label(name)}", 280, off=choice.kind not in NEEDS_B)
+    _menu(
+        "b",
+        "Encoder B",
+        partners(view, choice.a),
+        choice.b,
+        lambda name: f"B: {_label(name)}",
+        265,
+        off=choice.kind not in NEEDS_B,
+    )
     return _switch("side", "All subjects", several)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -22,8 +23,27 @@ if TYPE_CHECKING:
 SVG_HEIGHT, PNG_HEIGHT = 512, 1024
 
 
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """What is on the screen, noted while the page is drawn: a download is made later, outside the visitor's session."""
+
+    subject: str
+    choice: MapChoice
+    view: dict[str, Any]
+    region: str
+    link: dict[str, str]
+
+
+def seen_now(subject: str, choice: MapChoice) -> Seen:
+    """What the visitor sees in this run."""
+    region = encoding_controls.asked_region()
+    view = checked_view(encoding_controls.linked_view())
+    return Seen(subject, choice, view, region if is_region(region) else "", st.query_params.to_dict())
+
+
 def menu(view: EncodingView, choice: MapChoice) -> None:
     """The export menu. Files are made when asked for, as the map is seen at that moment."""
+    seen = seen_now(view.subject, choice)
     simulated = store.workspace().simulated
     stem = exports.file_stem(f"subject{view.subject}", choice.slug, simulated=simulated)
     files: tuple[tuple[str, str, Callable[..., Any], str, str], ...] = (
@@ -35,84 +55,79 @@ def menu(view: EncodingView, choice: MapChoice) -> None:
     )
     with st.popover("Export", icon=":material/download:", help="Picture, surface files, tables, settings"):
         for label, icon, make, ending, mime in files:
-            _download(label, icon, partial(make, view.subject, choice), f"{stem}.{ending}", mime)
+            _download(label, icon, partial(make, seen), f"{stem}.{ending}", mime)
         table = f"{stem}_regions.csv"
-        _download(
-            "Tests of all regions (CSV)", "functions", partial(tests_csv, view.subject, choice), table, "text/csv"
-        )
-        words = partial(settings, view.subject, choice)
+        _download("Tests of all regions (CSV)", "functions", partial(tests_csv, seen), table, "text/csv")
+        words = partial(settings, seen)
         _download("Settings of this view (JSON)", "data_object", words, f"{stem}.json", "application/json")
         st.caption(
             "Files hold the map as it is seen now: its colours, limits and thresholds. The address is a link to it."
         )
 
 
-def shown(subject: str, choice: MapChoice) -> Shown:
+def shown(seen: Seen) -> Shown:
     """The subject's map under the settings that the visitor sees."""
     from brainviz.cortex.exports import Shown
 
-    view = encoding_view(subject)
-    panel = encoding_map.panel_of(view, choice, [subject])
-    settings_seen = checked_view(encoding_controls.linked_view())
-    region = encoding_controls.asked_region()
-    caption = f"Subject {subject}, {store.workspace().dataset_name}. {panel.explanation}"
-    return Shown.from_panel(panel, settings_seen, caption, region if is_region(region) else "")
+    panel = encoding_map.panel_of(encoding_view(seen.subject), seen.choice, [seen.subject])
+    caption = f"Subject {seen.subject}, {store.workspace().dataset_name}. {panel.explanation}"
+    return Shown.from_panel(panel, seen.view, caption, seen.region)
 
 
-def as_png(subject: str, choice: MapChoice) -> bytes:
+def as_png(seen: Seen) -> bytes:
     """A picture on white, with colour bar and caption."""
     from brainviz.cortex.exports import png
 
-    return png(shown(subject, choice), PNG_HEIGHT)
+    return png(shown(seen), PNG_HEIGHT)
 
 
-def as_svg(subject: str, choice: MapChoice) -> bytes:
+def as_svg(seen: Seen) -> bytes:
     """Outlines as paths, names as text."""
     from brainviz.cortex.exports import svg
 
-    return svg(shown(subject, choice), SVG_HEIGHT)
+    return svg(shown(seen), SVG_HEIGHT)
 
 
-def as_gifti(subject: str, choice: MapChoice) -> bytes:
+def as_gifti(seen: Seen) -> bytes:
     """Both hemispheres' ``.func.gii`` in one archive."""
     from brainviz.cortex.exports import gifti
 
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for side, content in gifti(shown(subject, choice)).items():
-            archive.writestr(f"subject{subject}_{choice.slug}_{side}.func.gii", content)
+        for side, content in gifti(shown(seen)).items():
+            archive.writestr(f"subject{seen.subject}_{seen.choice.slug}_{side}.func.gii", content)
     return buffer.getvalue()
 
 
-def as_cifti(subject: str, choice: MapChoice) -> bytes:
+def as_cifti(seen: Seen) -> bytes:
     """A ``.dscalar.nii``: the values, then q, ceiling and what is kept."""
     from brainviz.cortex.exports import cifti
 
-    return cifti(shown(subject, choice))
+    return cifti(shown(seen))
 
 
-def as_csv(subject: str, choice: MapChoice) -> str:
+def as_csv(seen: Seen) -> str:
     """Statistics of the map's vertices, region by region."""
     from brainviz.cortex.exports import region_csv
 
-    return region_csv(shown(subject, choice))
+    return region_csv(shown(seen))
 
 
-def tests_csv(subject: str, choice: MapChoice) -> str:
+def tests_csv(seen: Seen) -> str:
     """The table under the map: tested means of the 360 regions."""
     from brainviz.components.encoding_region import encoder_table, pair_table
 
-    view = encoding_view(subject)
+    view, choice = encoding_view(seen.subject), seen.choice
     with_pair = choice.kind in NEEDS_B and choice.a != choice.b and view.has_pair(choice.a, choice.b)
     table = pair_table(view, choice) if with_pair else encoder_table(view, choice.a)
-    facts = {"subject": subject, "a": choice.a, **({"b": choice.b} if with_pair else {})}
+    facts = {"subject": seen.subject, "a": choice.a, **({"b": choice.b} if with_pair else {})}
     return str(table.drop(columns="name").assign(**facts, simulated=store.workspace().simulated).to_csv(index=False))
 
 
-def settings(subject: str, choice: MapChoice) -> str:
+def settings(seen: Seen) -> str:
     """The view's settings and where the data come from, as JSON."""
-    workspace = store.workspace()
-    chosen = {**st.query_params.to_dict(), "subject": subject, "map": choice.kind, "a": choice.a, "b": choice.b}
+    workspace, choice = store.workspace(), seen.choice
+    chosen = {**seen.link, "subject": seen.subject, "map": choice.kind, "a": choice.a, "b": choice.b}
     facts = {
         "dataset": workspace.dataset_name,
         "simulated": workspace.simulated,

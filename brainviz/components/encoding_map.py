@@ -11,7 +11,7 @@ import streamlit as st
 
 from brainviz.components import store
 from brainviz.components.cortex_message import MapPanel
-from brainviz.components.encoding_view import EncodingView, Map, encoding_view
+from brainviz.components.encoding_view import ALPHA, EncodingView, Map, encoding_view
 from brainviz.figures.encoders import classes_of, encoder_look, ordered_encoders
 
 KINDS = {
@@ -106,31 +106,29 @@ def _ceiling(view: EncodingView, choice: MapChoice) -> ShownMap:
 
 
 def _best(view: EncodingView, choice: MapChoice) -> ShownMap:
-    """Numbers of `best` count the encoders as the comparison took them; classes count colours."""
+    """Where the best encoder predicts at all (q < .05). Stored numbers count encoders, classes count colours."""
     stored = view.map("best")
     compared = store.workspace().results.current("encoding_maps", view.subject)
     order = compared.manifest["facts"].get("encoders", view.encoders) if compared else view.encoders
     places, _ = classes_of(ordered_encoders(order))
     by_name = dict(zip(ordered_encoders(order), places, strict=True))
     table = np.array([by_name[name] for name in order], np.float32)
-    known = np.isfinite(stored)
-    values = np.where(known, table[np.where(known, stored, 0).astype(int)], np.nan).astype(np.float32)
+    q = np.stack([view.map(f"q/{name}") for name in order])
+    number = np.nan_to_num(stored).astype(int)
+    known = np.isfinite(stored) & (np.take_along_axis(q, number[None], 0)[0] < ALPHA)
+    values = np.where(known, table[number], np.nan).astype(np.float32)
     return ShownMap(values, None)
 
 
 def _unique(view: EncodingView, choice: MapChoice) -> ShownMap:
-    name = f"unique/{choice.a}|{choice.b}"
-    return ShownMap(view.map(name), _q_of(view, name))
+    pair = f"{choice.a}|{choice.b}"
+    return ShownMap(view.map(f"unique/{pair}"), view.map(f"unique-q/{pair}"))
 
 
 def _shared(view: EncodingView, choice: MapChoice) -> ShownMap:
-    pairs = (f"shared/{choice.a}|{choice.b}", f"shared/{choice.b}|{choice.a}")
-    name = next(pair for pair in pairs if pair in view.maps)
-    return ShownMap(view.map(name), _q_of(view, name))
-
-
-def _q_of(view: EncodingView, name: str) -> Map | None:
-    return view.map(f"{name}/q") if f"{name}/q" in view.maps else None
+    pairs = (f"{choice.a}|{choice.b}", f"{choice.b}|{choice.a}")
+    pair = next(pair for pair in pairs if f"shared/{pair}" in view.maps)
+    return ShownMap(view.map(f"shared/{pair}"), view.map(f"shared-q/{pair}"))
 
 
 _READ: dict[str, Callable[[EncodingView, MapChoice], ShownMap]] = {
@@ -146,7 +144,7 @@ _EXPLANATIONS = {
     "contrast": "Difference of the correlations between measured and predicted activity. Orange: {a} predicts better; "
     "blue: {b} does.",
     "r": "Correlation between measured and predicted activity on test films that the model never saw.",
-    "best": "The encoder with the highest correlation at each vertex. Differences between them are not tested here.",
+    "best": "The encoder with the highest correlation, where it predicts at all (q < .05). Differences are not tested.",
     "ceiling": "The highest correlation that a perfect model of the film can expect, given the noise of the scans.",
     "unique": "Variance that {a} explains beyond {b}. Negative: the joint model predicts worse.",
     "shared": "Variance that either of {a} and {b} explains.",

@@ -62,11 +62,10 @@ def _partition_words(view: EncodingView, choice: MapChoice) -> str:
     finite = np.isfinite(found.values)
     a, b = encoder_look(choice.a).label, encoder_look(choice.b).label
     what = f"{a} explains variance beyond {_within(b)}" if choice.kind == "unique" else f"{a} and {_within(b)} share"
-    if found.q is None:
-        return f"{what}: median {_short(float(np.nanmedian(found.values)))} of the measured variance"
-    clear = int(((found.q < ALPHA) & (found.values > 0) & finite).sum())
+    q = np.ones_like(found.values) if found.q is None else found.q
+    clear = int(((q < ALPHA) & (found.values > 0) & finite).sum())
     what = what if choice.kind == "unique" else f"{what} explained variance"
-    return f"{what} at <b>{clear:,} of {int(finite.sum()):,} vertices</b> <small>(q &lt; .05)</small>"
+    return f"{what} at <b>{clear:,} of {int(finite.sum()):,} reliable vertices</b> <small>(q &lt; .05)</small>"
 
 
 _MESSAGES: dict[str, Callable[[EncodingView, MapChoice], str]] = {

@@ -60,6 +60,8 @@ def test_table_puts_the_largest_difference_first_and_counts_subjects(open_page, 
         ("r", "predicts <b>"),
         ("best", "the map is not a test"),
         ("ceiling", "A perfect model could reach"),
+        ("unique", "Motion energy explains variance beyond Gabor and colour at <b>"),
+        ("shared", "Motion energy and Gabor and colour share explained variance at <b>"),
     ],
 )
 def test_every_kind_of_map_has_its_words(open_page, workspace_folder: Path, kind: str, said: str) -> None:
@@ -103,7 +105,7 @@ def test_vertex_of_the_medial_wall_is_explained(open_page, workspace_folder: Pat
     [
         ("a", "videomae-large"),
         ("b", "../../etc/passwd"),
-        ("map", "unique"),
+        ("map", "flow"),
         ("vertex", "64984"),
         ("vertex", "-1"),
         ("region", "L_Nowhere"),

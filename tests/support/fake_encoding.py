@@ -161,6 +161,18 @@ def write_comparison(store: ResultStore, subject: str) -> None:
     )
 
 
+def write_joint(store: ResultStore, subject: str) -> None:
+    """Variance partition of the first pair: motion energy adds in `BETTER`, the other in `WORSE`; half the cortex."""
+    reliable = load_surface().mask & (load_surface().midthickness[:, 1] < -20)
+    pair, turned = "motion-energy|gabor-colour", "gabor-colour|motion-energy"
+    shares = {f"unique/{pair}": 0.1 * inside(BETTER), f"unique/{turned}": 0.1 * inside(WORSE)}
+    shares[f"shared/{pair}"] = 0.04 * np.ones(len(reliable))
+    maps = {name: np.where(reliable, values, np.nan) for name, values in shares.items()}
+    maps |= {name.replace("/", "-q/"): np.where(values > 0, 0.01, 0.7) for name, values in maps.items()}
+    arrays = {f"map.{name}": values.astype(np.float32) for name, values in maps.items()}
+    publish(store, "joint_encoding", f"{subject}.motion-energy_with_gabor-colour", {"maps": list(maps)}, {}, {}, arrays)
+
+
 def bold_arrays(subject: str, segments: dict[str, int]) -> dict[str, np.ndarray]:
     """What the encoding pages read of the scans: mean of the runs per test film, number of runs, noise ceiling."""
     arrays: dict[str, np.ndarray] = {}
@@ -186,3 +198,4 @@ def write_encoding(store: ResultStore, subjects: list[str], segments: dict[str, 
         for encoder in ENCODERS:
             write_encoder(store, subject, encoder, tests)
         write_comparison(store, subject)
+        write_joint(store, subject)
