@@ -13,6 +13,7 @@ from pipelines import runs
 REFRESH_S = 2.0
 DEVICES = ["cpu", "cuda"]
 LABELLERS = ["auto", "raft", "dis"]
+TARGETS = {"encoding": "Motion and encoding", "motion": "Motion only"}
 
 shell.ensure_app()
 
@@ -21,8 +22,7 @@ def title_of(run: runs.Run) -> str:
     """What a run works on and when it was started, from its request and its name."""
     day, clock = run.id[:8], run.id[9:15]
     when = f"{day[:4]}-{day[4:6]}-{day[6:]} {clock[:2]}:{clock[2:4]}"
-    request = run.request
-    return f"{'Demo' if request.demo else request.dataset} · {when}"
+    return f"{run.request.title} · {when}"
 
 
 def act(action: Any, *arguments: Any) -> None:
@@ -73,7 +73,9 @@ def all_runs() -> None:
 
 
 def start_demo() -> None:
-    st.markdown("Renders films, simulates three brains, trains and tests the decoders, on this machine.")
+    st.markdown(
+        "Renders films, simulates three brains, trains and tests the decoders, fits the encoding models, on this machine."
+    )
     with st.expander("Options"), st.container(horizontal=True):
         size = st.selectbox(
             "Size", ["demo", "tiny"], width=160, help="tiny is for a quick look: its results mean little"
@@ -91,6 +93,13 @@ def start_own() -> None:
         segments = st.text_input("Films", placeholder="all, or seg1,seg2,test1", width=220)
         labeller = st.selectbox("True flow by", LABELLERS, width=160, help="auto: RAFT where its weights are, else DIS")
         device = st.selectbox("Device", DEVICES, width=160)
+        until = st.selectbox("How far", list(TARGETS), format_func=lambda name: TARGETS[name], width=200)
+        encoders = st.text_input(
+            "Encoders",
+            placeholder="motion-energy,gabor-colour",
+            width=260,
+            help="names, each with :FOLDER where its weights lie elsewhere; python -m pipelines weights lists them",
+        )
         workers = st.number_input("Workers", 0, 256, 0, width=160, help="0: as many as this machine has cores")
     if st.button("Start", type="primary", icon=":material/play_arrow:", disabled=not dataset):
         submit(
@@ -99,6 +108,8 @@ def start_own() -> None:
             segments=names(segments),
             labeller=labeller,
             device=device,
+            until=until,
+            encoders=names(encoders),
             workers=int(workers),
         )
 

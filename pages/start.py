@@ -76,8 +76,7 @@ def report(path: str) -> None:
 
 
 def title_of(run: runs.Run) -> str:
-    request = run.request
-    return "Building the demo" if request.demo else f"Working on {request.dataset}"
+    return "Building the demo" if run.request.demo else f"Working on {run.request.title}"
 
 
 def build_demo() -> None:

@@ -50,6 +50,13 @@ class RunRequest:
         if self.workers < 0:
             raise BrainvizError("The number of workers cannot be negative.", "--workers", "0 chooses by itself.")
 
+    @property
+    def title(self) -> str:
+        """What it works on, in words."""
+        if self.film:
+            return f"Uploaded film {self.film}, {', '.join(self.encoders)}"
+        return "Demo" if self.demo else self.dataset
+
     def to_json(self) -> dict[str, Any]:
         """A plain dictionary, for the run's folder."""
         return asdict(self)
