@@ -74,7 +74,7 @@ def all_runs() -> None:
 
 def start_demo() -> None:
     st.markdown(
-        "Renders films, simulates three brains, trains and tests the decoders, fits the encoding models, on this machine."
+        "Renders films, simulates three brains, trains the decoders and fits the encoding models, on this machine."
     )
     with st.expander("Options"), st.container(horizontal=True):
         size = st.selectbox(
