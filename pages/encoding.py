@@ -35,28 +35,9 @@ def courses(subject: str, encoder: str, vertex: int) -> list[interactive.FilmCou
     return interactive.time_course(store.workspace(), subject, encoder, vertex)
 
 
-@st.fragment
-def browse(subject: str) -> None:
-    """Message, choices, map, and what is known of the pinned vertex and its region; a pick reruns only this."""
-    with shell.guarded("encoding"):
-        view = encoding_view(subject)
-        choice = encoding_controls.choose_map(view)
-        vertex, picked = encoding_controls.pinned_vertex(view)
-        region, asked = encoding_controls.shown_region(vertex)
-        with st.container(gap="xsmall"):
-            shell.message(encoding_words.message_of(view, choice))
-            subjects = controls(view, choice)
-            draw(view, choice, subjects, vertex, region if asked or picked else "", asked)
-        with shell.guarded("vertex"):
-            encoding_vertex.show(view, choice, vertex, picked, courses)
-        with shell.guarded("region"):
-            encoding_region.show(view, choice, region)
-        with shell.guarded("regions"):
-            encoding_region.table(view, choice, region)
-
-
-def controls(view: EncodingView, choice: MapChoice) -> list[str]:
-    """The row of choices above the map; returns the subjects to show."""
+def head(view: EncodingView, choice: MapChoice) -> list[str]:
+    """Message and choices; returns the subjects to show."""
+    shell.message(encoding_words.message_of(view, choice))
     having = [name for name in store.workspace().subjects if encoding_map.has_map(name, choice)]
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         aside = encoding_controls.map_controls(view, choice, len(having) > 1)
@@ -66,7 +47,22 @@ def controls(view: EncodingView, choice: MapChoice) -> list[str]:
     return [view.subject, *others][:MOST_SUBJECTS] if aside else [view.subject]
 
 
-def draw(view: EncodingView, choice: MapChoice, subjects: list[str], vertex: int, region: str, asked: bool) -> None:
+@st.fragment
+def browse(choice: MapChoice, subject: str, subjects: list[str]) -> None:
+    """The map, and what is known of the pinned vertex and its region; a pick reruns only this."""
+    with shell.guarded("encoding"):
+        view = encoding_view(subject)
+        vertex, picked = encoding_controls.pinned_vertex(view)
+        region, asked = encoding_controls.shown_region(vertex)
+        draw(choice, subjects, vertex, region if asked or picked else "", asked)
+        with st.container():
+            with shell.guarded("vertex"):
+                encoding_vertex.show(view, choice, vertex, picked, courses)
+            with shell.guarded("region"):
+                encoding_region.show(view, choice, region)
+
+
+def draw(choice: MapChoice, subjects: list[str], vertex: int, region: str, asked: bool) -> None:
     """The map or maps on the cortex."""
     workspace = store.workspace()
     state = cortex_view(
@@ -84,13 +80,18 @@ def draw(view: EncodingView, choice: MapChoice, subjects: list[str], vertex: int
 
 
 def main() -> None:
-    workspace = store.workspace()
-    with st.container(gap="xsmall"):
-        subject = subject_heading("Encoding", workspace)
-        shell.sentence(SHOWS)
-        browse(subject)
-    with shell.guarded("all subjects"):
-        encoding_overview.all_subjects()
+    with shell.guarded("encoding"):
+        with st.container(gap="xsmall"):
+            subject = subject_heading("Encoding", store.workspace())
+            shell.sentence(SHOWS)
+            view = encoding_view(subject)
+            choice = encoding_controls.choose_map(view)
+            subjects = head(view, choice)
+            browse(choice, subject, subjects)
+        with shell.guarded("regions"):
+            encoding_region.table(view, choice)
+        with shell.guarded("all subjects"):
+            encoding_overview.all_subjects()
     with (
         st.expander("Published values, on their own axis", icon=":material/library_books:"),
         shell.guarded("published"),

@@ -18,6 +18,10 @@ SHOTS = (  # name, address, width, height, colour scheme
     ("motion-dark", "/motion?subject=1", 1280, 800, "dark"),
     ("motion-phone", "/motion?subject=1", 390, 844, "light"),
     ("data-light", "/data?subject=1", 1280, 800, "light"),
+    ("encoding-light", "/encoding?subject=1", 1280, 800, "light"),
+    ("encoding-dark", "/encoding?subject=1&map=r&mode=both&region=L_MT", 1280, 800, "dark"),
+    ("encoding-phone", "/encoding?subject=1", 390, 844, "light"),
+    ("insilico-light", "/insilico?subject=1", 1280, 800, "light"),
 )
 
 
@@ -27,7 +31,7 @@ def take(browser: Any, server: Server, folder: Path, whole: bool = False) -> Non
         context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
         page = context.new_page()
         page.goto(server.url + address)
-        page.wait_for_selector("canvas[data-panel][data-frame], img.flatmap", timeout=60_000)
+        page.wait_for_selector("canvas[data-panel][data-frame], img.flatmap, .cortex[data-painted]", timeout=60_000)
         page.wait_for_timeout(4000)  # sprites decode, plots draw, the skeletons go
         page.screenshot(path=folder / f"{name}.png", full_page=whole)
         context.close()

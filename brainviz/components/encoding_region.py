@@ -85,11 +85,12 @@ def verdict(choice: MapChoice, region: str) -> str:
 # ---- the table
 
 
-def table(view: EncodingView, choice: MapChoice, region: str) -> None:
+def table(view: EncodingView, choice: MapChoice) -> None:
     """All regions, sortable; a click outlines the region on the map."""
     with_pair = choice.kind in NEEDS_B and choice.a != choice.b and view.has_pair(choice.a, choice.b)
     st.subheader("All 360 regions", anchor=False)
     shown = pair_table(view, choice) if with_pair else encoder_table(view, choice.a)
+    shown = shown.astype({name: "float32" for name in shown.select_dtypes("float").columns})
     st.dataframe(
         shown,
         key=f"regions:{view.subject}:{choice.slug}",
