@@ -81,7 +81,7 @@ def draw(choice: MapChoice, subjects: list[str], vertex: int, region: str, asked
 
 def main() -> None:
     with shell.guarded("encoding"):
-        with st.container(gap="xsmall"):
+        with st.container(gap="xxsmall"):
             subject = subject_heading("Encoding", store.workspace())
             shell.sentence(SHOWS)
             view = encoding_view(subject)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from brainviz.components import choices, encoding_controls, encoding_film, exports, shell, store
+from brainviz.components import choices, encoding_controls, encoding_film, exports, shell, store, timecourse
 from brainviz.components.cortex_view import cortex_state, cortex_view
 from brainviz.components.encoding_film import FilmChoice
-from brainviz.components.encoding_view import EncodingView, encoding_view, region_of_vertex
+from brainviz.components.encoding_view import EncodingView, encoding_view, region_of_vertex, region_words
 from brainviz.components.heading import subject_heading
 from brainviz.errors import NotReady
 from brainviz.figures.encoders import encoder_look, usual_pair
@@ -77,6 +77,27 @@ def play(subject: str, encoder: str, film: FilmChoice) -> None:
         )
         encoding_controls.seen(KEY, state)
         describe(view, encoder, film)
+        if vertex is not None:
+            show_vertex(view, encoder, film, activity, vertex)
+
+
+def show_vertex(
+    view: EncodingView, encoder: str, film: FilmChoice, activity: interactive.Activity, vertex: int
+) -> None:
+    """The pinned vertex: its predicted course over the film, and how well the model predicts it on test films."""
+    region = region_of_vertex(vertex)
+    st.subheader(f"Vertex {vertex} · {region_words(region) if region else 'medial wall'}", anchor=False)
+    course = encoding_film.course_at(activity, film, encoder, vertex, shell.is_dark())
+    if course is None:
+        st.info("This vertex lies on the medial wall: it carries no data. Pick another one.", icon=":material/block:")
+        return
+    timecourse.time_course(course, on_volume=_nothing, key="insilico-course")
+    r, ceiling = view.value(f"r/{encoder}", vertex), view.value("noise-ceiling", vertex)
+    st.caption(f"n = 1 vertex. On test films r = {r:.3f} here; the noise ceiling is {ceiling:.2f}.".replace("-", "−"))
+
+
+def _nothing() -> None:
+    """The cursor of the course is not kept."""
 
 
 def remember() -> None:

@@ -45,7 +45,8 @@ class CourseScale {
 function drawAxes(pen, scale, ink) {
   pen.font = "12px sans-serif";
   pen.lineWidth = 1;
-  const values = scale.high > 2.4 ? [-2, 0, 2] : [-1, 0, 1];
+  const each = [0.5, 1, 2, 5, 10, 20].find((step) => scale.high / step < 2.4) ?? 50;
+  const values = [-2, -1, 0, 1, 2].map((k) => k * each).filter((value) => Math.abs(value) < scale.high);
   for (const value of values) {
     pen.globalAlpha = value === 0 ? 0.4 : 0.12;
     pen.strokeStyle = ink;

@@ -40,6 +40,7 @@ class Course {
     if (film) this.at = Math.max(0, Math.min(header.times_s.length - 1, header.volume ?? 0));
     this.find(".error").textContent = "";
     this.find(".film").hidden = !sheet;
+    this.find(".course").classList.toggle("alone", !sheet);
     this.describe();
     this.mark();
   }
@@ -49,6 +50,7 @@ class Course {
     const legend = this.find(".legend");
     legend.innerHTML = `<span><i class="thin" style="border-color:currentColor"></i><em></em></span><span><i></i><em></em></span>`;
     legend.querySelectorAll("em").forEach((part) => (part.style.fontStyle = "normal"));
+    legend.firstChild.hidden = runs < 1;
     legend.querySelectorAll("em")[0].textContent = runs > 1 ? `Measured, mean of ${runs} runs` : "Measured, one run";
     legend.querySelectorAll("em")[1].textContent = r === null ? `Predicted by ${label}` : `Predicted by ${label}, r = ${r.toFixed(2).replace("-", "−")} in this film`;
     legend.querySelectorAll("i")[1].style.borderColor = colour;
@@ -105,8 +107,9 @@ class Course {
     }
     if (sheet) this.showFrame(time);
     const words = (value) => (value === null ? "none" : value.toFixed(2).replace("-", "−"));
+    const measured = header.n_runs < 1 ? "" : `measured ${words(header.measured[this.at])}, `;
     this.find(".readout").textContent =
-      `Volume ${this.at}, film time ${time} s: measured ${words(header.measured[this.at])}, predicted ${words(header.predicted[this.at])} (z)`;
+      `Volume ${this.at}, film time ${time} s: ${measured}predicted ${words(header.predicted[this.at])} (z)`;
     Object.assign(this.find(".course").dataset, { volume: this.at, time });
   }
 

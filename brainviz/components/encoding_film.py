@@ -14,7 +14,9 @@ from brainviz.components import choices, store
 from brainviz.components.cortex_message import FilmResponse, MapPanel
 from brainviz.components.encoding_map import STEPS
 from brainviz.components.encoding_view import EncodingView
+from brainviz.components.timecourse import TimeCourse
 from brainviz.cortex.regions import glasser
+from brainviz.cortex.surface import load_surface
 from brainviz.errors import BrainvizError
 from brainviz.figures.encoders import encoder_look
 from brainviz.uploads import LONGEST_S, MOST_BYTES, SHORTEST_S, UploadedFilm, add_film, uploaded_films
@@ -186,6 +188,25 @@ def response_of(activity: Activity, film: FilmChoice, name: str, start_s: float)
         duration_s=float(times[-1]),
         sprite=activity.sprite,
         start_s=start_s,
+    )
+
+
+def course_at(activity: Activity, film: FilmChoice, encoder: str, vertex: int, dark: bool) -> TimeCourse | None:
+    """The predicted course of one vertex (full order) over the film; None on the medial wall."""
+    cortex = load_surface().cortex
+    column = int(np.searchsorted(cortex, vertex))
+    if column >= len(cortex) or cortex[column] != vertex:
+        return None
+    look, predicted = encoder_look(encoder), activity.values[:, column]
+    return TimeCourse(
+        id=film.id,
+        times_s=activity.times_s,
+        measured=np.full(len(predicted), np.nan),
+        predicted=predicted,
+        label=look.label,
+        colour=look.colour(dark),
+        n_runs=0,
+        length_s=float(activity.times_s[-1]),
     )
 
 

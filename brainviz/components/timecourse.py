@@ -57,7 +57,7 @@ class TimeCourse:
     label, colour : str
         Of the encoder.
     n_runs : int
-        Runs that `measured` is the mean of.
+        Runs that `measured` is the mean of; 0 where nothing was measured.
     length_s : float
         Length of the film.
     sheet : FrameSheet, optional
