@@ -1,0 +1,1 @@
+"""Motion brings the first frame to life: backends behind one interface."""
