@@ -54,6 +54,7 @@ def browse(choice: MapChoice, subject: str, subjects: list[str]) -> None:
         view = encoding_view(subject)
         vertex, picked = encoding_controls.pinned_vertex(view)
         region, asked = encoding_controls.shown_region(vertex)
+        encoding_exports.note(subject, choice)
         draw(choice, subjects, vertex, region if asked or picked else "", asked)
         with st.container():
             with shell.guarded("vertex"):

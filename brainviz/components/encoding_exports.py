@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
+import tempfile
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
@@ -15,6 +17,7 @@ from brainviz.components import encoding_controls, encoding_map, exports, store
 from brainviz.components.cortex_view import checked_view
 from brainviz.components.encoding_map import NEEDS_B, MapChoice
 from brainviz.components.encoding_view import EncodingView, encoding_view, is_region
+from brainviz.errors import NotReady
 from brainviz.figures.encoders import encoder_look
 
 if TYPE_CHECKING:
@@ -25,7 +28,7 @@ SVG_HEIGHT, PNG_HEIGHT = 512, 1024
 
 @dataclass(frozen=True, eq=False)
 class Seen:
-    """What is on the screen, noted while the page is drawn: a download is made later, outside the visitor's session."""
+    """What is on the screen."""
 
     subject: str
     choice: MapChoice
@@ -34,16 +37,42 @@ class Seen:
     link: dict[str, str]
 
 
-def seen_now(subject: str, choice: MapChoice) -> Seen:
-    """What the visitor sees in this run."""
+@dataclass
+class Screen:
+    """Holds what the visitor saw last: a download is made later, outside the session, where no link can be read."""
+
+    seen: Seen | None = None
+
+    def make(self, what: Callable[[Seen], Any]) -> Any:
+        """A file of what is on the screen.
+
+        Raises
+        ------
+        NotReady
+            Nothing was shown yet.
+        """
+        if self.seen is None:
+            raise NotReady("There is no map to export yet.", "", "Wait until it is shown.")
+        return what(self.seen)
+
+
+def screen() -> Screen:
+    """The visitor's screen."""
+    held: Screen = st.session_state.setdefault("encoding-screen", Screen())
+    return held
+
+
+def note(subject: str, choice: MapChoice) -> None:
+    """Note what the visitor sees in this run."""
     region = encoding_controls.asked_region()
     view = checked_view(encoding_controls.linked_view())
-    return Seen(subject, choice, view, region if is_region(region) else "", st.query_params.to_dict())
+    region = region if is_region(region) else ""
+    screen().seen = Seen(subject, choice, view, region, st.query_params.to_dict())
 
 
 def menu(view: EncodingView, choice: MapChoice) -> None:
     """The export menu. Files are made when asked for, as the map is seen at that moment."""
-    seen = seen_now(view.subject, choice)
+    now = screen()
     simulated = store.workspace().simulated
     stem = exports.file_stem(f"subject{view.subject}", choice.slug, simulated=simulated)
     files: tuple[tuple[str, str, Callable[..., Any], str, str], ...] = (
@@ -53,16 +82,33 @@ def menu(view: EncodingView, choice: MapChoice) -> None:
         ("Cortex (CIFTI dscalar)", "grain", as_cifti, "dscalar.nii", "application/octet-stream"),
         ("Regions of this map (CSV)", "table", as_csv, "csv", "text/csv"),
     )
-    with st.popover("Export", icon=":material/download:", help="Picture, surface files, tables, settings"):
+    with (
+        st.popover("Export", icon=":material/download:", help="Picture, surface files, tables, settings"),
+        st.container(gap="xsmall"),
+    ):
         for label, icon, make, ending, mime in files:
-            _download(label, icon, partial(make, seen), f"{stem}.{ending}", mime)
+            _download(label, icon, partial(now.make, make), f"{stem}.{ending}", mime)
         table = f"{stem}_regions.csv"
-        _download("Tests of all regions (CSV)", "functions", partial(tests_csv, seen), table, "text/csv")
-        words = partial(settings, seen)
+        _download("Tests of all regions (CSV)", "functions", partial(now.make, tests_csv), table, "text/csv")
+        words = partial(now.make, settings)
         _download("Settings of this view (JSON)", "data_object", words, f"{stem}.json", "application/json")
-        st.caption(
-            "Files hold the map as it is seen now: its colours, limits and thresholds. The address is a link to it."
-        )
+        _pycortex(now, stem)
+        st.caption("Files hold the map as it is seen now, with its limits and thresholds. The address is a link to it.")
+
+
+def _pycortex(now: Screen, stem: str) -> None:
+    """Exports that pycortex makes, each in a process of its own; where it is missing, what is missing."""
+    from brainviz.cortex.exports.pycortex_export import missing
+
+    reason = missing()
+    if reason:
+        st.caption(reason)
+        return
+    _download(
+        "pycortex figure (PNG, takes 20 s)", "image", partial(now.make, as_figure), f"{stem}_pycortex.png", "image/png"
+    )
+    name = f"{stem}_pycortex-viewer.zip"
+    _download("pycortex viewer (ZIP, takes 20 s)", "3d_rotation", partial(now.make, as_viewer), name, "application/zip")
 
 
 def shown(seen: Seen) -> Shown:
@@ -104,6 +150,26 @@ def as_cifti(seen: Seen) -> bytes:
     from brainviz.cortex.exports import cifti
 
     return cifti(shown(seen))
+
+
+def as_figure(seen: Seen) -> bytes:
+    """The map as pycortex draws it."""
+    from brainviz.cortex.exports.pycortex_export import quickflat_figure
+
+    return quickflat_figure(shown(seen))
+
+
+def as_viewer(seen: Seen) -> bytes:
+    """pycortex's viewer as an archive; open its ``index.html``."""
+    from brainviz.cortex.exports.pycortex_export import webgl_viewer
+
+    buffer = io.BytesIO()
+    with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        place = Path(folder) / "viewer"
+        webgl_viewer(shown(seen), place)
+        for path in sorted(place.rglob("*")):
+            archive.write(path, path.relative_to(place))
+    return buffer.getvalue()
 
 
 def as_csv(seen: Seen) -> str:

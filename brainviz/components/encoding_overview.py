@@ -77,8 +77,8 @@ def _published(dark: bool) -> tuple[go.Figure, str]:
     first = table.iloc[0]
     caption = (
         f"Published: {first['source']}. {first['protocol_note']} Digitised from the figure; "
-        f"{table.attrs['error_note']} ± {first['error']:g}. Blue: video encoders; orange: image encoders; green: encoders for robots. Not "
-        "comparable with the values above."
+        f"{table.attrs['error_note']} ± {first['error']:g}. Blue: video encoders; orange: image encoders; green: "
+        "encoders for robots. Not comparable with the values above."
     )
     return figures.published_bars(table, dark), caption
 

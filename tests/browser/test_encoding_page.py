@@ -159,7 +159,11 @@ def test_exports_hold_what_is_shown(server, visit, tmp_path: Path) -> None:
     import pandas as pd
     from PIL import Image
 
-    page = opened(server, visit, "fdr=0.05&region=L_MT")
+    page = opened(server, visit, "region=L_MT")
+    page.get_by_role("button", name="Colours and limits").click()
+    page.get_by_label("False discovery rate").select_option("0.05")
+    linked(page, "fdr=0.05")
+    page.wait_for_timeout(600)
     values = open_workspace(server.workspace).map("1", PAIR)
     path, name = download(page, "Cortex (CIFTI dscalar)", tmp_path)
     assert name == "brainviz_subject1_motion-energy-minus-gabor-colour_simulated.dscalar.nii"
