@@ -138,9 +138,11 @@ def asked_vertex() -> int | None:
 
 
 def pinned_vertex(view: EncodingView) -> tuple[int, bool]:
-    """The pinned vertex in full order, and whether the visitor chose it."""
-    asked = asked_vertex()
-    return (view.clearest_vertex(), False) if asked is None else (asked, True)
+    """The pinned vertex in full order, and whether the visitor chose it; else one of the region that was asked for."""
+    asked, region = asked_vertex(), asked_region()
+    if asked is not None:
+        return asked, True
+    return view.clearest_vertex(region if is_region(region) else ""), False
 
 
 def shown_region(vertex: int) -> tuple[str, bool]:

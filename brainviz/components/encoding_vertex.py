@@ -53,9 +53,7 @@ def show(view: EncodingView, choice: MapChoice, vertex: int, picked: bool, cours
         st.info("This vertex lies on the medial wall: it carries no data. Pick another one.", icon=":material/block:")
         return
     if not picked:
-        st.caption(
-            "Nothing is pinned yet: this is the vertex with the highest noise ceiling. Click the map to pin one."
-        )
+        st.caption("No vertex was chosen: here is the one with the highest noise ceiling. Click the map to pin one.")
     left, right = st.columns([5, 7], gap="large")
     with left, shell.guarded("encoders at the vertex"):
         _encoders(view, choice, vertex, rows)

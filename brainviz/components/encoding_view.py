@@ -95,10 +95,12 @@ class EncodingView:
         chosen = np.nan_to_num(self.map("reliability"), nan=-1.0) > above
         return float(np.nanmean(self.map("noise-ceiling")[chosen]))
 
-    def clearest_vertex(self) -> int:
-        """The vertex with the highest noise ceiling: what is pinned before anyone has chosen."""
+    def clearest_vertex(self, region: str = "") -> int:
+        """The vertex with the highest noise ceiling, in a region if one is given: pinned until someone chooses."""
         name = "noise-ceiling" if "noise-ceiling" in self.maps else f"r/{self.encoders[0]}"
-        return int(np.nanargmax(self.map(name)))
+        values = np.nan_to_num(self.map(name), nan=-np.inf)
+        inside = glasser().vertices(region) if region else np.arange(len(values))
+        return int(inside[values[inside].argmax()])
 
 
 def encoding_view(subject: str) -> EncodingView:

@@ -73,6 +73,7 @@ def test_every_kind_of_map_has_its_words(open_page, workspace_folder: Path, kind
 def test_region_panel_says_in_how_many_subjects(open_page, workspace_folder: Path) -> None:
     text = words(open_page("encoding", workspace_folder, region="L_MT"))
     assert "Region MT, left" in text
+    assert "· MT, left" in text.split("Region MT")[0], "a vertex of the region is shown until one is pinned"
     assert "predicts better than Gabor and colour **in 2 of 2 subjects**, worse **in 0 of 2 subjects**" in text
     both = words(open_page("encoding", workspace_folder, region="V4"))
     assert "V4, both sides" in both and both.count("worse **in 2 of 2 subjects**") == 2
