@@ -1,10 +1,11 @@
 """Motion energy without weights: spatio-temporal Gabor pairs (Adelson & Bergen 1985; Nishimoto et al. 2011).
 
-The filters are pymoten's, on a reduced pyramid: 3 spatial frequencies, 8 directions, 4 temporal frequencies (one of
-them 0, for what stands still), on grids of 3, 4 and 5 positions a side. Frequencies are in cycles per image and in
-hertz, so the same filters serve any film. Before the moving filters, each spatial response loses its mean over the
-clip, which would else leak through their short windows; and opposite directions enter as their sum and their
-difference (opponent energy), as in Adelson & Bergen's model.
+The filters are pymoten's, on a reduced pyramid: 3 spatial frequencies, 8 directions, 3 temporal frequencies, on grids
+of 3, 4 and 5 positions a side. Frequencies are in cycles per image and in hertz, so the same filters serve any film.
+Before the moving filters, each spatial response loses its mean over the clip, which would else leak through their short
+windows. Opposite directions enter as their sum and their difference (opponent energy), as in Adelson & Bergen's model;
+the sum is relative to the energy of what stands still in the same place (divisive normalisation, Heeger 1992), so that
+strong contrast alone does not look like motion.
 
 A filter is a product of a spatial and a temporal pair, and the pair for the opposite direction is its mirror image in
 time. So all filters need one matrix product of the frames with the spatial pairs of half the directions, and short
@@ -27,7 +28,7 @@ SIDE = 56  # pixels; seven to a cycle of the finest filter, a quarter of 224
 SPATIAL_FREQUENCIES = (2.0, 4.0, 8.0)  # cycles per image
 GRIDS = (3, 4, 5)  # positions a side, by spatial frequency
 ORIENTATIONS = (0.0, 45.0, 90.0, 135.0)  # degrees; each also serves the opposite direction
-TEMPORAL_FREQUENCIES = (0.0, 1.0, 2.0, 4.0)  # Hz
+TEMPORAL_FREQUENCIES = (1.0, 2.0, 4.0)  # Hz
 WINDOW_S = 2 / 3
 _ENVELOPE_CYCLES, _WIDEST = 0.6, 0.3  # standard deviation of the envelope: in cycles; at most, in image sides
 _TEMPORAL_SD = 0.3  # of the window
@@ -43,7 +44,7 @@ MOTION_ENERGY = EncoderSpec(
     layers=("energy",),
     frames_per_clip=0,
     size_px=SIDE,
-    pooling="energy over the clip: logarithm of its root mean, and balance of opposite directions",
+    pooling="over the clip: logarithm of energy relative to still energy; balance of opposite directions",
     licence="BSD-3-Clause",
     note=(
         "Gabor filters in space and time; no learned network. Reversal only exchanges the roles of its channels, so a "
@@ -75,11 +76,12 @@ class MotionEnergyEncoder:
         return 0
 
     def encode(self, frames: Frames, fps: float) -> Features:
-        """Features: uint8 (n_clips, t, h, w, 3) -> {"energy": float32 (n_clips, 1400)}.
+        """Features: uint8 (n_clips, t, h, w, 3) -> {"energy": float32 (n_clips, 1200)}.
 
-        Channels, each of all pairs: static energy; then, by temporal frequency, the energy of both directions together
-        and their balance (1 all along the pair's direction, -1 all against it). In a frozen clip the moving ones are
-        constant. A frozen clip that is passed as one frame, broadcast, costs one frame.
+        Channels, each of all pairs, by temporal frequency: the energy of both directions together, relative to still
+        energy, and their balance (1 all along the pair's direction, -1 all against it). A frozen clip has no balance,
+        and tells by its energy only how much contrast there is to move. A frozen clip that is passed as one frame,
+        broadcast, costs one frame.
         """
         frames = check_clips(frames)
         still = frames.strides[1] == 0
@@ -97,7 +99,7 @@ class MotionEnergyEncoder:
 def n_channels() -> int:
     """Number of features."""
     pairs = len(ORIENTATIONS) * sum(grid * grid for grid in GRIDS)
-    return pairs * (2 * len(TEMPORAL_FREQUENCIES) - 1)
+    return pairs * 2 * len(TEMPORAL_FREQUENCIES)
 
 
 def lightness(frames: Frames) -> Array:
@@ -209,14 +211,11 @@ def _pooled(responses: Array, fps: float) -> Array:
         responses = np.concatenate([responses, np.repeat(responses[:, -1:], lacking, axis=1)], axis=1)
     moving = responses - responses.mean(axis=1, keepdims=True)
     gain = _spatial_gain() * temporal_pair(fps, 0.0)[0].sum()
+    still = np.log(np.sqrt(moving_energy(responses, fps, 0.0)[0].mean(axis=1)) / gain + _FLOOR)
     for frequency in TEMPORAL_FREQUENCIES:
-        seen = moving if frequency else responses
-        along, against = (np.sqrt(energy.mean(axis=1)) / gain for energy in moving_energy(seen, fps, frequency))
-        if not frequency:
-            kept.append(np.log(along + _FLOOR))
-            continue
-        # What stands still must be exactly constant: rounding would look like a signal once it is standardised.
+        along, against = (np.sqrt(energy.mean(axis=1)) / gain for energy in moving_energy(moving, fps, frequency))
+        # What stands still must be exactly zero: rounding would look like a signal once it is standardised.
         along, against = (np.maximum(amplitude - _ROUNDING, 0) for amplitude in (along, against))
-        kept.append(np.log(np.hypot(along, against) + _FLOOR))
+        kept.append(np.log(np.hypot(along, against) + _FLOOR) - still)
         kept.append((along - against) / (along + against + _FLOOR))
     return np.concatenate(kept, axis=1).astype(np.float32)
