@@ -1,7 +1,7 @@
 """Motion energy without weights: spatio-temporal Gabor pairs (Adelson & Bergen 1985; Nishimoto et al. 2011).
 
-The filters are pymoten's, on a reduced pyramid: 3 spatial frequencies, 8 directions, 3 temporal frequencies, on grids
-of 3, 4 and 5 positions a side. Frequencies are in cycles per image and in hertz, so the same filters serve any film.
+The filters are pymoten's, on a reduced pyramid: 4 spatial frequencies, 8 directions, 3 temporal frequencies, on grids
+of 3 to 6 positions a side. Frequencies are in cycles per image and in hertz, so the same filters serve any film.
 Before the moving filters, each spatial response loses its mean over the clip, which would else leak through their short
 windows. Opposite directions enter as their sum and their difference (opponent energy), as in Adelson & Bergen's model;
 the sum is relative to the energy of what stands still in the same place (divisive normalisation, Heeger 1992), so that
@@ -24,9 +24,9 @@ from pipelines.features.spec import EncoderSpec, Features, Frames, check_clips
 
 Array = npt.NDArray[np.float32]
 
-SIDE = 56  # pixels; seven to a cycle of the finest filter, a quarter of 224
-SPATIAL_FREQUENCIES = (2.0, 4.0, 8.0)  # cycles per image
-GRIDS = (3, 4, 5)  # positions a side, by spatial frequency
+SIDE = 56  # pixels; more than three to a cycle of the finest filter, a quarter of 224
+SPATIAL_FREQUENCIES = (2.0, 4.0, 8.0, 16.0)  # cycles per image; with 1 to 4 Hz, speeds from .06 to 2 images per second
+GRIDS = (3, 4, 5, 6)  # positions a side, by spatial frequency
 ORIENTATIONS = (0.0, 45.0, 90.0, 135.0)  # degrees; each also serves the opposite direction
 TEMPORAL_FREQUENCIES = (1.0, 2.0, 4.0)  # Hz
 WINDOW_S = 2 / 3
@@ -76,7 +76,7 @@ class MotionEnergyEncoder:
         return 0
 
     def encode(self, frames: Frames, fps: float) -> Features:
-        """Features: uint8 (n_clips, t, h, w, 3) -> {"energy": float32 (n_clips, 1200)}.
+        """Features: uint8 (n_clips, t, h, w, 3) -> {"energy": float32 (n_clips, 2064)}.
 
         Channels, each of all pairs, by temporal frequency: the energy of both directions together, relative to still
         energy, and their balance (1 all along the pair's direction, -1 all against it). A frozen clip has no balance,

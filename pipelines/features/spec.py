@@ -17,7 +17,7 @@ Frames = npt.NDArray[np.uint8]
 Features = dict[str, npt.NDArray[np.float32]]
 
 # Enters every fingerprint: raise it when features change although no weights did.
-FEATURES_VERSION = 2
+FEATURES_VERSION = 3
 WEIGHT_SUFFIXES = (".safetensors", ".bin", ".pt", ".pth", ".json")
 
 
