@@ -48,7 +48,7 @@ class Stage:
 STAGES = {
     stage.name: stage
     for stage in (
-        Stage("simulate_film", 1, "pipelines.stages.simulation:simulate_film", "Film the simulated scenes"),
+        Stage("simulate_film", 2, "pipelines.stages.simulation:simulate_film", "Film the simulated scenes"),
         Stage("simulate_subject", 1, "pipelines.stages.simulation:simulate_scans", "Scan the simulated subject"),
         Stage("cuts", 1, "pipelines.stages.films:find_cuts", "Find cuts and fades"),
         Stage("flow_labels", 1, "pipelines.stages.films:label_flow", "Measure true flow"),

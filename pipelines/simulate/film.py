@@ -132,7 +132,7 @@ def render_segment(plan: FilmPlan, segment: str, path: Path, progress: Progress 
             stream.width, stream.height, stream.pix_fmt = size, size, "yuv420p"
             every = _clip_frames(plan.config)
             fixed = f"keyint={every}:min-keyint={every}:scenecut=0:threads=1:lookahead-threads=1"
-            stream.options = {"preset": "superfast", "qp": QUANTISER, "x264-params": fixed}
+            stream.options = {"preset": "ultrafast", "qp": QUANTISER, "x264-params": fixed}
             done = 0
             for shot in plan.shots(segment):
                 for picture in render_shot(shot, size, fps):
