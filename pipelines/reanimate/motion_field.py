@@ -99,7 +99,7 @@ class MotionField:
         for step in flow:
             place = place + sample_flow(step, place)
             moved.append(place - start)
-        displacement = np.stack(moved) / np.array([w, h], dtype=np.float32)
+        displacement = np.asarray(np.stack(moved) / np.array([w, h]), dtype=np.float32)
         field = MotionField(displacement, np.cumsum(np.asarray(step_s, dtype=np.float64)), _inside(displacement))
         return field.masked(kept) if kept is not None and kept.ndim == 2 else field
 
