@@ -104,7 +104,7 @@ def _film_needs(source: Source, named: dict[str, Task], system: str) -> tuple[Ta
     """What a decoder reads of the films: labels of test films only where it is told the truth."""
     labelled = list(source.clips) if system == "persistence" else source.training
     labels = (named[f"flow_labels/{s}"] for s in labelled)
-    return (*labels, *(named[f"frame_features/{s}"] for s in source.clips), named["codebook/all"])
+    return (*labels, *(named[f"frame_features/{s}"] for s in source.clips))
 
 
 def _subject_tasks(
@@ -132,7 +132,7 @@ def _subject_tasks(
 
 def _decoder_task(source: Source, unit: str, config: dict[str, Any], needs: tuple[Task, ...]) -> Task:
     clips = sum(source.clips.values())
-    per_clip = {"brain": 0.014, "brain-reference": 0.014, "shuffled": 0.014, "image-only": 0.009, "svd": 60.0}
+    per_clip = {"brain": 0.014, "brain-reference": 0.02, "shuffled": 0.014, "image-only": 0.009, "svd": 60.0}
     cost = Cost(1.0 + per_clip.get(config["system"], 0.002) * clips, 0.8, 5e-5 * clips)
     return source.task("motion_decoder", unit, config, needs, cost)
 
