@@ -40,7 +40,7 @@ chromium:
 	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null; \
 	  else echo "Chromium is missing; the browser tests need it (Debian: apt-get install chromium)."; fi; }
 
-bench: $(VENV)/.installed
+bench: $(VENV)/.installed-dev
 	for name in decoder ridge; do $(BIN)/python -m benchmarks.$$name || exit 1; done
 
 verify: $(VENV)/.installed
