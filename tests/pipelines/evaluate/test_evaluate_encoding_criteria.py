@@ -43,7 +43,8 @@ def contrasts(q: float = 0.5, difference: float = 0.1, self_motion: float = 0.1,
 
 
 def regions(q: float = 0.5) -> pd.DataFrame:
-    return pd.DataFrame({"subject": ["1"], "region": ["MT"], "encoder": ["motion-energy"], "q": [q]})
+    place = {"hemisphere": ["left"], "region": ["MT"]}
+    return pd.DataFrame({"subject": ["1"], **place, "encoder": ["motion-energy"], "q": [q]})
 
 
 def failed(table: pd.DataFrame) -> list[str]:
@@ -88,12 +89,13 @@ def test_what_is_missing_is_not_passed():
 
 
 def test_in_the_static_world_only_motion_must_not_win():
-    def check(**changed: float) -> pd.DataFrame:
-        return encoding_criteria(contrasts(**changed), regions(0.01), {}, {}, "static")
+    def check(predicted: float = 0.01, **changed: float) -> pd.DataFrame:
+        return encoding_criteria(contrasts(**changed), regions(predicted), {}, {}, "static")
 
     assert check()["passed"].all()
     assert check(q=0.01, difference=-0.1)["passed"].all()
     assert not check(q=0.01, difference=0.1)["passed"].any()
+    assert check(q=0.01, difference=0.1, predicted=0.5)["passed"].all(), "it predicts nothing there"
 
 
 def test_in_the_noise_world_nothing_must_be_found():
