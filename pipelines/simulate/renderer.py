@@ -168,3 +168,12 @@ def render_frames(plan: FilmPlan, segment: str, frames: Sequence[int]) -> Image:
         picture = next(draw(Stage(shot, shot.grade), np.array([local / fps]), size))
         pictures[k] = cv2.convertScaleAbs(picture, alpha=light(shot, local, fps))[..., :3]
     return pictures
+
+
+def forget_pictures() -> None:
+    """Drop the painted scenery and things of finished shots: a few hundred MB that no other film will use."""
+    from pipelines.simulate.scenery import paint
+    from pipelines.simulate.things import parts
+
+    paint.cache_clear()
+    parts.cache_clear()

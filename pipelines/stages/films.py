@@ -57,6 +57,7 @@ def measure_label_error(context: Context) -> None:
     from pipelines.flow_labels import compare_with_exact
     from pipelines.simulate.exact_flow import exact_flow
     from pipelines.simulate.plan import FilmPlan
+    from pipelines.simulate.renderer import forget_pictures
 
     labels = context.input("flow_labels")
     flow, valid, moving = (read_array(labels.arrays, name) for name in ("flow", "valid", "moving"))
@@ -65,6 +66,7 @@ def measure_label_error(context: Context) -> None:
     for index in range(len(flow)):
         exact.append(exact_flow(plan, context.unit, index))
         context.progress((index + 1) / len(flow), f"{index + 1} of {len(flow)} clips")
+    forget_pictures()
     exact_field, exact_valid, exact_moving = (np.stack(parts) for parts in zip(*exact, strict=True))
     table = compare_with_exact(flow, valid, exact_field, exact_valid, moving, exact_moving)
     table.insert(0, "clip", [clip_name(context.unit, index) for index in range(len(flow))])

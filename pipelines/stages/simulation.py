@@ -9,6 +9,7 @@ from pipelines.graph import Context
 from pipelines.simulate.config import SimulationConfig
 from pipelines.simulate.drive import FilmDrive, film_drive
 from pipelines.simulate.film import write_film
+from pipelines.simulate.renderer import forget_pictures
 from pipelines.simulate.subject import simulate_subject
 
 
@@ -21,6 +22,7 @@ def simulate_film(context: Context) -> None:
 
     plan = write_film(config, context.dataset_path, [context.unit], rendering)
     drive = film_drive(plan, context.unit)
+    forget_pictures()
     for entry in fields(FilmDrive):
         context.array(entry.name, getattr(drive, entry.name))
     names = ("dataset.json", "scenes.json", "captions.csv", f"stimuli/{context.unit}.mp4")
