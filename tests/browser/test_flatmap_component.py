@@ -299,7 +299,9 @@ def test_a_response_plays_in_step_with_its_film(show: Callable[..., Any]) -> Non
     assert float(re.search(r"Δr (−?\d\.\d+)", words)[1].replace("−", "-")) == pytest.approx(truth, abs=0.003)
     page.get_by_role("button", name="Play").click()
     page.wait_for_function(f"() => {ROOT_NODE}.dataset.playing === 'true' && Number({ROOT_NODE}.dataset.time) < 15")
-    first = picture(page)
-    page.wait_for_timeout(1500)
-    assert (picture(page) != first).any()
+    first, tries = picture(page), 0
+    while (picture(page) == first).all():  # a busy machine paints late
+        page.wait_for_timeout(250)
+        tries += 1
+        assert tries < 80, "the map stands still while the film plays"
     page.get_by_role("button", name="Pause").click()

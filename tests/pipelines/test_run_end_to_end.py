@@ -122,13 +122,16 @@ def test_clean_keeps_what_is_current(tiny_workspace: Path) -> None:
 def test_what_pages_compute_at_once(tiny_workspace: Path) -> None:
     workspace = open_workspace(tiny_workspace)
     r = workspace.map("1", "r/motion-energy")
-    vertex = int(np.nanargmax(r))
-    courses = interactive.time_course(workspace, "1", "motion-energy", vertex)
-    measured, predicted = (
-        np.concatenate([values - values.mean() for values in parts])
-        for parts in ([c.measured for c in courses], [c.predicted for c in courses])
-    )
-    assert np.corrcoef(measured, predicted)[0, 1] == pytest.approx(r[vertex], abs=0.05)
+    reliable = np.flatnonzero((workspace.map("1", "reliability") > 0.2) & np.isfinite(r))[::200][:40]
+    own = []
+    for vertex in reliable.tolist():
+        courses = interactive.time_course(workspace, "1", "motion-energy", vertex)
+        measured = np.concatenate([course.measured - course.measured.mean() for course in courses])
+        predicted = np.concatenate([course.predicted - course.predicted.mean() for course in courses])
+        own.append(np.corrcoef(measured, predicted)[0, 1])
+    # The stored weights are low rank, and 32 volumes are few: single vertices may differ, the map may not.
+    assert len(own) > 10 and np.corrcoef(own, r[reliable])[0, 1] > 0.9
+    assert np.median(np.abs(own - r[reliable])) < 0.05
     assert courses[0].times_s[0] == 4.0
     with pytest.raises(UnknownName):
         interactive.time_course(workspace, "1", "motion-energy", int(np.flatnonzero(np.isnan(r))[0]))
