@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from brainviz.errors import BrainvizError
-from pipelines.features.registry import DEMO_ENCODERS, encoder_spec
+from pipelines.features.registry import DEMO_ENCODERS, encoder_spec, weights_of
 from pipelines.features.spec import EncoderSpec
 from pipelines.graph import Cost, Task
 from pipelines.sources import Source
@@ -107,13 +107,11 @@ def _features_task(
 
 def _prints(members: Sequence[EncoderSpec], weights: Mapping[str, str]) -> dict[str, dict[str, str]]:
     """Where each encoder's weights are, and the fingerprint of encoder and weights."""
-    from pipelines.features.registry import make_encoder
-
     prints = {}
     for spec in members:
         folder = weights[spec.id]
-        encoder = make_encoder(spec.id, _path(folder)) if spec.source != EMBEDDED else None
-        prints[spec.id] = {"weights": folder, "print": spec.fingerprint(encoder.weights if encoder else None)}
+        place = weights_of(spec, _path(folder)) if spec.source != EMBEDDED else None
+        prints[spec.id] = {"weights": folder, "print": spec.fingerprint(place)}
     return prints
 
 
