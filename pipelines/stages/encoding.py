@@ -63,11 +63,12 @@ def fit_encoding(context: Context) -> None:
     from brainviz.metrics.reliability import region_ceiling
     from brainviz.metrics.vertex_tests import assess_encoder
     from pipelines.encoding.encoder import fit_encoder
-    from pipelines.encoding.tables import chosen_vertices, encoding_row, region_rows
+    from pipelines.encoding.tables import encoding_row, region_rows
 
     name, subject = context.config["encoder"], _subject(context)
     scans = Scans.of(context)
-    chosen = chosen_vertices(read_array(scans.bold.arrays, "reliability"), RELIABLE_ABOVE)
+    chosen = reliable_vertices(scans.bold)
+    regions = glasser_regions(chosen)
     predicted = np.empty((scans.n_test, len(chosen)), np.float32)
 
     def keep(columns: slice, prediction: npt.NDArray[np.float32], _: npt.NDArray[np.float32]) -> None:
@@ -85,19 +86,19 @@ def fit_encoding(context: Context) -> None:
         on_test=keep,
     )
     context.progress(0.6, "statistics")
-    test = assess_encoder(predicted, scans.measured(), scans.blocks(), glasser_regions(chosen))
+    test = assess_encoder(predicted, scans.measured(), scans.blocks(), regions)
     fit.weights.save(context.folder / WEIGHTS)
     for part in SUMS:
         context.array(f"sums.{part}", getattr(test.sums, part))
     _store_fit(context, name, fit, test.vertices)
-    ceiling = region_ceiling(scans.ceiling(), glasser_regions().label, glasser_regions().n)
+    ceiling = region_ceiling(scans.ceiling(), regions.label, regions.n)
     context.table("encoding", encoding_row(subject, name, test, chosen, RELIABLE_ABOVE).assign(layer=fit.layer))
     context.table("regions", region_rows(subject, name, test, ceiling))
 
 
 def _store_fit(context: Context, name: str, fit: EncoderFit, estimates: Estimates) -> None:
-    maps = {"r": fit.r, "r2": fit.r2, "alpha": fit.alpha}
-    maps |= {"r": estimates.value, "q": estimates.q, "low": estimates.low, "high": estimates.high}
+    maps = {"r": estimates.value, "q": estimates.q, "low": estimates.low, "high": estimates.high}
+    maps |= {"r2": fit.r2, "alpha": fit.alpha}
     _store_maps(context, {f"{kind}/{name}": values for kind, values in maps.items()})
     low_rank = fit.weights.low_rank
     context.facts |= {
@@ -115,11 +116,10 @@ def compare_encoders(context: Context) -> None:
 
     from brainviz.metrics.region_means import glasser_regions
     from brainviz.metrics.vertex_tests import compare_encoders as compare
-    from pipelines.encoding.tables import chosen_vertices, contrast_rows
+    from pipelines.encoding.tables import contrast_rows
 
     fitted = {result.manifest["facts"]["encoder"]: result for result in context.inputs("encoding").values()}
-    reliability = read_array(context.input("bold").arrays, "reliability")
-    regions = glasser_regions(chosen_vertices(reliability, RELIABLE_ABOVE))
+    regions = glasser_regions(reliable_vertices(context.input("bold")))
     pairs = list(combinations(fitted, 2))
     tables = []
     sums = {name: _sums(result) for name, result in fitted.items()}
@@ -153,11 +153,10 @@ def fit_joint(context: Context) -> None:
     from brainviz.metrics.variance_partition import partition_variance
     from pipelines.encoding import banded
     from pipelines.encoding.encoder import segment_of_rows
-    from pipelines.encoding.tables import chosen_vertices
 
     a, b = context.config["a"], context.config["b"]
     scans = Scans.of(context)
-    chosen = np.flatnonzero(chosen_vertices(read_array(scans.bold.arrays, "reliability"), RELIABLE_ABOVE))
+    chosen = np.flatnonzero(reliable_vertices(scans.bold))
     (train_a, test_a), (train_b, test_b) = (_design(context, name, scans) for name in (a, b))
     segments = segment_of_rows(scans.training)
     settings = scans.settings(context.config["ridge"])
@@ -248,11 +247,9 @@ class Scans:
     def blocks(self) -> VolumeBlocks:
         """Blocks of 30 s or more, longer where the reliable vertices' measured autocorrelation asks for it."""
         from brainviz.metrics.block_length import autocorrelation, needed_volumes
-        from pipelines.encoding.tables import chosen_vertices
 
         volumes = {segment: len(rows) for segment, rows in self.test.items()}
-        chosen = chosen_vertices(read_array(self.bold.arrays, "reliability"), RELIABLE_ABOVE)
-        measured = autocorrelation(self.measured(), volume_blocks(volumes), chosen)
+        measured = autocorrelation(self.measured(), volume_blocks(volumes), reliable_vertices(self.bold))
         return volume_blocks(volumes, needed_volumes(measured, measured))
 
     def ceiling(self) -> NoiseCeiling:
@@ -260,6 +257,13 @@ class Scans:
 
         power, variance, r_max, p = read_array(self.bold.arrays, "ceiling")
         return NoiseCeiling(power, variance, r_max, p, int(self.bold.manifest["facts"]["test_runs"]))
+
+
+def reliable_vertices(bold: Result) -> npt.NDArray[np.bool_]:
+    """Vertices whose training runs agree, bool (v,)."""
+    from pipelines.encoding.tables import chosen_vertices
+
+    return chosen_vertices(read_array(bold.arrays, "reliability"), RELIABLE_ABOVE)
 
 
 def features_of(context: Context, encoder: str, segments: Sequence[str]) -> dict[str, dict[str, npt.NDArray[Any]]]:
