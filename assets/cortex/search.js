@@ -18,6 +18,7 @@ function sideWords(region) {
 function bindSearch(app) {
   const [input, list] = [app.find(".search"), app.find(".found")];
   let picked = 0;
+  let leaving;
   const offers = () => {
     const words = input.value.trim();
     if (!words || !app.mesh) return [];
@@ -26,6 +27,7 @@ function bindSearch(app) {
     return vertex >= 0 && vertex < N_FULL ? [...named, { vertex }] : named;
   };
   const show = () => {
+    clearTimeout(leaving); // who comes back at once finds the list open
     const found = offers();
     picked = Math.max(0, Math.min(picked, found.length - 1));
     list.hidden = !input.value.trim();
@@ -44,7 +46,7 @@ function bindSearch(app) {
     show();
   };
   input.onfocus = () => input.value && show();
-  input.onblur = () => setTimeout(() => (list.hidden = true), 200);
+  input.onblur = () => (leaving = setTimeout(() => (list.hidden = true), 200));
   input.onkeydown = (event) => {
     event.stopPropagation();
     if (event.key === "ArrowDown" || event.key === "ArrowUp") {

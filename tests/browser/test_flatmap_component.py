@@ -64,16 +64,19 @@ def picture(page: Any, panel: str = "difference", layer: str = "picture") -> np.
     return np.frombuffer(base64.b64decode(found[2]), np.uint8).reshape(found[1], found[0], 4)
 
 
-def place_of(page: Any, vertex: int, panel: str = "difference") -> tuple[float, float]:
-    """Where a vertex stands on the screen when the whole map is shown, from the mesh alone."""
+def places(box: dict[str, float]) -> np.ndarray:
+    """Where every vertex stands on the screen (n, 2) when the whole map is shown in this box, from the mesh alone."""
     surface = load_surface()
     used = surface.flat[np.unique(surface.flat_faces)]
     low, high = used.min(0), used.max(0)
-    box = page.locator(f"[data-panel={panel}]").bounding_box()
     scale = min((box["width"] - 8) / (high - low)[0], (box["height"] - 8) / (high - low)[1])
-    middle = (low + high) / 2
-    x, y = (surface.flat[vertex] - middle) * scale
-    return float(box["x"] + box["width"] / 2 + x), float(box["y"] + box["height"] / 2 - y)
+    x, y = ((surface.flat - (low + high) / 2) * scale).T
+    return np.stack([box["x"] + box["width"] / 2 + x, box["y"] + box["height"] / 2 - y], 1)
+
+
+def place_of(page: Any, vertex: int, panel: str = "difference") -> tuple[float, float]:
+    x, y = places(page.locator(f"[data-panel={panel}]").bounding_box())[vertex]
+    return float(x), float(y)
 
 
 def middle_vertex(region: str) -> int:
@@ -92,13 +95,13 @@ def true_difference() -> np.ndarray:
 def check_dimmed(page: Any, before: np.ndarray, after: np.ndarray, kept: np.ndarray, near: np.ndarray) -> None:
     """Pixels of a few hundred vertices: those `kept` are as before, others paler; `near` the contour is not judged."""
     box = page.locator("[data-panel=difference]").bounding_box()
-    seen = {True: 0, False: 0}
+    screen, seen = places(box), {True: 0, False: 0}
     on_map = load_surface().mask.copy()
     on_map[np.setdiff1d(np.arange(len(on_map)), load_surface().flat_faces)] = False
     for vertex in range(0, len(kept), 97):
         if near[vertex] or not on_map[vertex]:
             continue
-        left, top = place_of(page, vertex)
+        left, top = screen[vertex]
         row, column = round(top - box["y"] - 0.5), round(left - box["x"] - 0.5)
         if not (0 <= row < len(before) and 0 <= column < before.shape[1]) or np.ptp(before[row, column, :3]) < 2:
             continue  # outside, or the bare cortex beside the medial wall
@@ -216,6 +219,7 @@ def test_a_pick_on_the_surface_is_shown_on_the_flat_map(show: Callable[..., Any]
     left_px, top_px = place_of(page, vertex)
     assert abs(columns.mean() - (left_px - stage["x"])) < 2 and abs(rows.mean() - (top_px - stage["y"])) < 2
     page.get_by_role("button", name="medial").click()
+    page.wait_for_selector("[data-look=medial][aria-pressed=true]")  # drawn: the click below meets the inner face
     page.mouse.click(*at)
     page.wait_for_function(f"() => {ROOT_NODE}.dataset.pinned !== '{vertex}'")
     assert surface.inflated[pinned(page), 0] > surface.inflated[vertex, 0] + 10, "the inner face"
