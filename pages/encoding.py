@@ -20,7 +20,7 @@ from brainviz.components.cortex_view import cortex_view
 from brainviz.components.encoding_map import MapChoice
 from brainviz.components.encoding_view import EncodingView, encoding_view
 from brainviz.components.heading import subject_heading
-from pipelines import interactive
+from pipelines.interactive import cortex
 
 MOST_SUBJECTS = 4
 SHOWS = (
@@ -30,9 +30,9 @@ SHOWS = (
 shell.ensure_app()
 
 
-def courses(subject: str, encoder: str, vertex: int) -> list[interactive.FilmCourse]:
+def courses(subject: str, encoder: str, vertex: int) -> list[cortex.FilmCourse]:
     """Measured and predicted time courses of a vertex, one per test film."""
-    return interactive.time_course(store.workspace(), subject, encoder, vertex)
+    return cortex.time_course(store.workspace(), subject, encoder, vertex)
 
 
 def head(view: EncodingView, choice: MapChoice) -> list[str]:

@@ -11,7 +11,8 @@ from brainviz.components.encoding_view import EncodingView, encoding_view, regio
 from brainviz.components.heading import subject_heading
 from brainviz.errors import NotReady
 from brainviz.figures.encoders import encoder_look, usual_pair
-from pipelines import interactive, runs
+from pipelines import runs
+from pipelines.interactive import cortex
 
 KEY = "insilico-cortex"
 FIRST_VIEW = encoding_controls.FIRST_VIEW | {"two": False, "q": 0.05}
@@ -21,12 +22,12 @@ shell.ensure_app()
 
 
 @st.cache_resource(max_entries=8, show_spinner="Predicting …")
-def activity_of(path: str, version: str, subject: str, encoder: str, film: FilmChoice) -> interactive.Activity:
+def activity_of(path: str, version: str, subject: str, encoder: str, film: FilmChoice) -> cortex.Activity:
     """The predicted activity: made once per film, encoder and version of the workspace."""
     workspace = store.workspace()
     if film.upload:
-        return interactive.predict_film(workspace, subject, encoder, film.upload.key)
-    return interactive.predict_clips(workspace, subject, encoder, film.segment, film.first, film.n)
+        return cortex.predict_film(workspace, subject, encoder, film.upload.key)
+    return cortex.predict_clips(workspace, subject, encoder, film.segment, film.first, film.n)
 
 
 def controls(view: EncodingView) -> tuple[str, FilmChoice]:
@@ -81,9 +82,7 @@ def play(subject: str, encoder: str, film: FilmChoice) -> None:
             show_vertex(view, encoder, film, activity, vertex)
 
 
-def show_vertex(
-    view: EncodingView, encoder: str, film: FilmChoice, activity: interactive.Activity, vertex: int
-) -> None:
+def show_vertex(view: EncodingView, encoder: str, film: FilmChoice, activity: cortex.Activity, vertex: int) -> None:
     """The pinned vertex: its predicted course over the film, and how well the model predicts it on test films."""
     region = region_of_vertex(vertex)
     st.subheader(f"Vertex {vertex} · {region_words(region) if region else 'medial wall'}", anchor=False)
@@ -142,7 +141,7 @@ def offer_extraction(encoder: str, film: FilmChoice) -> None:
 
 def submit(key: str, encoder: str) -> None:
     """Start the run that extracts the film's features."""
-    runs.submit(store.workspace_path(), interactive.film_request(key, encoder))
+    runs.submit(store.workspace_path(), cortex.film_request(key, encoder))
 
 
 def main() -> None:

@@ -13,7 +13,11 @@ from pipelines import runs
 REFRESH_S = 2.0
 DEVICES = ["cpu", "cuda"]
 LABELLERS = ["auto", "raft", "dis"]
-TARGETS = {"encoding": "Motion and encoding", "motion": "Motion only"}
+TARGETS = {
+    "reanimation": "Motion, encoding, reanimation",
+    "encoding": "Motion and encoding",
+    "motion": "Motion only",
+}
 
 shell.ensure_app()
 

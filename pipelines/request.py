@@ -8,7 +8,7 @@ from typing import Any
 
 from brainviz.errors import BrainvizError
 
-TARGETS = ("motion", "encoding")
+TARGETS = ("motion", "encoding", "reanimation")
 """How far a run can go; each target includes the ones before it."""
 
 

@@ -143,7 +143,7 @@ def run_pipeline(job: Job, workspace: Path) -> pd.DataFrame:
     BrainvizError
         If the run does not succeed; what it completed stays and is taken up again next time.
     """
-    command = [sys.executable, "-m", "pipelines", "run", "--demo", "--workspace", str(workspace), "--until", "encoding"]
+    command = [sys.executable, "-m", "pipelines", "run", "--demo", "--workspace", str(workspace)]
     command += ["--seed", str(job.seed), "--size", job.size, "--world", job.world]
     log = workspace.with_suffix(".log")
     with log.open("a", encoding="utf-8") as stream:

@@ -17,7 +17,8 @@ import pytest
 from brainviz import open_workspace, uploads
 from brainviz.errors import NotReady, UnknownName
 from brainviz.storage import read_json
-from pipelines import interactive, runs
+from pipelines import runs
+from pipelines.interactive import cortex
 from pipelines.request import RunRequest
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -125,7 +126,7 @@ def test_what_pages_compute_at_once(tiny_workspace: Path) -> None:
     reliable = np.flatnonzero((workspace.map("1", "reliability") > 0.2) & np.isfinite(r))[::200][:40]
     own = []
     for vertex in reliable.tolist():
-        courses = interactive.time_course(workspace, "1", "motion-energy", vertex)
+        courses = cortex.time_course(workspace, "1", "motion-energy", vertex)
         measured = np.concatenate([course.measured - course.measured.mean() for course in courses])
         predicted = np.concatenate([course.predicted - course.predicted.mean() for course in courses])
         own.append(np.corrcoef(measured, predicted)[0, 1])
@@ -134,19 +135,19 @@ def test_what_pages_compute_at_once(tiny_workspace: Path) -> None:
     assert np.median(np.abs(own - r[reliable])) < 0.05
     assert courses[0].times_s[0] == 4.0
     with pytest.raises(UnknownName):
-        interactive.time_course(workspace, "1", "motion-energy", int(np.flatnonzero(np.isnan(r))[0]))
+        cortex.time_course(workspace, "1", "motion-energy", int(np.flatnonzero(np.isnan(r))[0]))
 
 
 def test_an_uploaded_film_is_encoded_by_a_run_and_then_predicted(tiny_workspace: Path) -> None:
     workspace = open_workspace(tiny_workspace)
     film = uploads.add_film(tiny_workspace, "test1.mp4", workspace.film("test1").read_bytes())
     with pytest.raises(NotReady):
-        interactive.predict_film(workspace, "1", "motion-energy", film.key)
+        cortex.predict_film(workspace, "1", "motion-energy", film.key)
     plan = (tiny_workspace / "plan.json").read_text()
-    assert end_of(runs.submit(tiny_workspace, interactive.film_request(film.key, "motion-energy"))) == "done"
+    assert end_of(runs.submit(tiny_workspace, cortex.film_request(film.key, "motion-energy"))) == "done"
     assert (tiny_workspace / "plan.json").read_text() == plan
-    own = interactive.predict_clips(workspace, "1", "motion-energy", "test1", 0, film.n_clips)
-    again = interactive.predict_film(workspace, "1", "motion-energy", film.key)
+    own = cortex.predict_clips(workspace, "1", "motion-energy", "test1", 0, film.n_clips)
+    again = cortex.predict_film(workspace, "1", "motion-energy", film.key)
     assert own.values.shape == again.values.shape == (film.n_clips + 2, 59412)
     seen = np.nanstd(own.values, axis=0) > 0.05
     assert np.corrcoef(own.values[:, seen].ravel(), again.values[:, seen].ravel())[0, 1] > 0.9

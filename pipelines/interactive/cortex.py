@@ -1,4 +1,4 @@
-"""The small computations a page may do at once: warm, cached, well under a second. Arrays in, arrays out."""
+"""Time courses and the predicted cortex of a film. Arrays in, arrays out."""
 
 from __future__ import annotations
 
