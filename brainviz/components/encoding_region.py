@@ -9,7 +9,6 @@ import streamlit as st
 from brainviz.components import encoding_controls, exports, shell, store
 from brainviz.components.encoding_map import NEEDS_B, MapChoice
 from brainviz.components.encoding_view import (
-    ALPHA,
     EncodingView,
     contrast_rows,
     region_name,
@@ -20,6 +19,7 @@ from brainviz.cortex.regions import HEMISPHERES, glasser
 from brainviz.figures import encoding as figures
 from brainviz.figures.encoders import encoder_look
 from brainviz.figures.style import picture_settings
+from brainviz.metrics.better_encoder import better_encoder
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -69,17 +69,20 @@ def rows_of_region(table: pd.DataFrame, region: str) -> pd.DataFrame:
 
 def verdict(choice: MapChoice, region: str) -> str:
     """Whether A predicts better than B here, in how many subjects; "" where they were not compared."""
-    from brainviz.metrics.corrections import in_k_of
-
     if choice.kind not in NEEDS_B or choice.a == choice.b:
         return ""
     rows = rows_of_region(contrast_rows(choice.a, choice.b), region)
     if rows.empty:
         return ""
     a, b = (encoder_look(name).label for name in (choice.a, choice.b))
-    q, difference = rows["q"].to_numpy(float), rows["difference"].to_numpy(float)
-    better, worse = in_k_of(q, -difference, ALPHA), in_k_of(q, difference, ALPHA)
-    return f"**{a}** predicts better than {b} **{better}**, worse **{worse}** (q < .05 over 360 regions)."
+    winner = better_encoder(rows, rows_of_region(region_rows(), region))
+    better, worse = (
+        f"in {int((winner == side).sum())} of {len(rows)} subject{'s' if len(rows) != 1 else ''}" for side in (1, -1)
+    )
+    return (
+        f"**{a}** predicts better than {b} **{better}**, worse **{worse}** "
+        "(q < .05 over 360 regions, where the better one predicts)."
+    )
 
 
 # ---- the table
@@ -130,7 +133,7 @@ def pair_table(view: EncodingView, choice: MapChoice) -> pd.DataFrame:
 def _subjects_better(choice: MapChoice) -> pd.DataFrame:
     """In how many subjects A predicts better, as "2 of 3", by hemisphere and region."""
     rows = contrast_rows(choice.a, choice.b)
-    hit = rows.assign(hit=(rows["q"] < ALPHA) & (rows["difference"] > 0))
+    hit = rows.assign(hit=better_encoder(rows, region_rows()) > 0)
     grouped = hit.groupby(["hemisphere", "region"], observed=True)["hit"]
     counts = grouped.agg(["sum", "size"])
     return (counts["sum"].astype(str) + " of " + counts["size"].astype(str)).to_frame("k")
@@ -160,7 +163,9 @@ def _columns(choice: MapChoice, with_pair: bool) -> dict[str, ColumnConfig]:
     if with_pair:
         columns |= {
             "difference": number("Δr", format="%.3f", help=f"r of {a} minus r of {b}"),
-            "k": st.column_config.TextColumn("Better in", help="Subjects in which A predicts better, q < .05"),
+            "k": st.column_config.TextColumn(
+                "Better in", help="Subjects in which A predicts, and better than B, q < .05"
+            ),
             "r_a": number("r of A", format="%.3f", help=a),
             "r_b": number("r of B", format="%.3f", help=b),
         }

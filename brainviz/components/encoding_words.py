@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from brainviz.components.encoding_map import MapChoice, shown_map
 from brainviz.components.encoding_view import ALPHA, EncodingView, contrast_rows, region_rows
 from brainviz.figures.encoders import encoder_look
-
-if TYPE_CHECKING:
-    import pandas as pd
+from brainviz.metrics.better_encoder import better_encoder
 
 
 def message_of(view: EncodingView, choice: MapChoice) -> str:
@@ -23,20 +20,12 @@ def message_of(view: EncodingView, choice: MapChoice) -> str:
 def _contrast_words(view: EncodingView, choice: MapChoice) -> str:
     a, b = encoder_look(choice.a).label, encoder_look(choice.b).label
     rows = contrast_rows(choice.a, choice.b, view.subject)
-    # An encoder that predicts nothing in a region is not better there, even where the other's r is below zero.
-    better = _clear(rows[rows["difference"] > 0], region_rows(view.subject, choice.a))
-    worse = _clear(rows[rows["difference"] < 0], region_rows(view.subject, choice.b))
+    winner = better_encoder(rows, region_rows(view.subject))
+    better, worse = int((winner > 0).sum()), int((winner < 0).sum())
     return (
         f"{a} predicts better than {_within(b)} in <b>{better} of {len(rows)} regions</b>, worse in <b>{worse}</b> "
         f"<small>(q &lt; .05, where the better one predicts)</small>"
     )
-
-
-def _clear(contrasts: pd.DataFrame, predicted: pd.DataFrame) -> int:
-    """Regions whose difference is clear, and which the better encoder predicts at all."""
-    place = ["hemisphere", "region"]
-    able = predicted.loc[predicted["q"] < ALPHA, place]
-    return len(contrasts[contrasts["q"] < ALPHA].merge(able, on=place))
 
 
 def _r_words(view: EncodingView, choice: MapChoice) -> str:

@@ -8,7 +8,6 @@ import pandas as pd
 
 from brainviz.cortex.regions import HEMISPHERES, Parcellation, glasser
 from brainviz.errors import DataProblem
-from brainviz.metrics.corrections import in_k_of
 from brainviz.metrics.estimates import Estimates, MapEstimates
 from brainviz.metrics.vertex_tests import EncoderTest
 
@@ -96,23 +95,6 @@ def contrast_rows(subject: str, a: str, b: str, contrast: MapEstimates) -> pd.Da
     table.insert(3, "a", a)
     table.insert(4, "b", b)
     return table.rename(columns={"value": "difference"})
-
-
-def better_in(contrasts: pd.DataFrame, alpha: float = ALPHA) -> pd.DataFrame:
-    """In how many subjects encoder a predicts better than b, per region and pair.
-
-    Returns
-    -------
-    DataFrame
-        a, b, hemisphere, region, k, n, words ("in 2 of 3 subjects"): subjects count where q < `alpha` and the
-        difference is positive. There is no test over three subjects.
-    """
-    keys = ["a", "b", "hemisphere", "region"]
-    rows = []
-    for key, group in contrasts.groupby(keys, sort=False, observed=True):
-        words = in_k_of(group["q"].to_numpy(), -group["difference"].to_numpy(), alpha)
-        rows.append((*key, int(words.split()[1]), len(group), words))
-    return pd.DataFrame(rows, columns=[*keys, "k", "n", "words"])
 
 
 def _region_columns(subject: str, estimates: Estimates) -> pd.DataFrame:

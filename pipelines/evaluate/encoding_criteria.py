@@ -16,6 +16,7 @@ import pandas as pd
 
 from brainviz.cortex.surface import N_FULL, full_to_cortex
 from brainviz.errors import BrainvizError, DataProblem
+from brainviz.metrics.better_encoder import better_encoder
 
 MOTION_ENCODER = "motion-energy"
 STATIC_ENCODER = "gabor-colour"
@@ -123,11 +124,8 @@ def _nothing_found(contrast: pd.DataFrame, regions: pd.DataFrame, world: str) ->
         ]
     # Where only static features drive the cortex the static encoder rightly wins in many regions, and a false discovery
     # rate then allows some wrong ones. An encoder is better somewhere only if it predicts anything there.
-    able = regions[(regions["encoder"] == MOTION_ENCODER) & (regions["q"] < ALPHA)]
-    places = set(zip(able["hemisphere"], able["region"], strict=True))
-    inside = [place in places for place in zip(contrast["hemisphere"], contrast["region"], strict=True)]
-    counted = contrast[np.array(inside, bool) & (contrast["difference"] > 0)]
-    return [_none_below(f"regions that {MOTION_ENCODER} predicts, and better", contrast, counted)]
+    won = better_encoder(contrast, regions) > 0
+    return [_none_below(f"regions that {MOTION_ENCODER} predicts, and better", contrast, contrast[won])]
 
 
 def _none_below(name: str, table: pd.DataFrame, counted: pd.DataFrame) -> tuple[str, float, str, bool]:

@@ -1,5 +1,4 @@
 import numpy as np
-import pandas as pd
 import pytest
 
 from brainviz.cortex.regions import glasser
@@ -7,7 +6,7 @@ from brainviz.errors import DataProblem
 from brainviz.metrics.block_sums import volume_blocks
 from brainviz.metrics.region_means import Regions, glasser_regions, means_of_map
 from brainviz.metrics.vertex_tests import assess_encoder, compare_encoders
-from pipelines.encoding.tables import better_in, chosen_vertices, contrast_rows, encoding_row, region_rows
+from pipelines.encoding.tables import chosen_vertices, contrast_rows, encoding_row, region_rows
 
 N = 59_412
 BLOCKS = volume_blocks({"test1": 75, "test2": 75, "test3": 75})
@@ -72,14 +71,6 @@ def test_the_contrast_finds_the_region_where_one_encoder_predicts_better(study):
     assert best["q"] < 0.05 and best["low"] > 0
     assert (table["q"] < 0.05).sum() <= 3
     assert set(table["a"]) == {"motion-energy"} and set(table["b"]) == {"gabor-colour"}
-
-
-def test_subjects_are_counted_where_the_first_encoder_is_better():
-    rows = [("1", 0.2, 0.01), ("2", -0.2, 0.01), ("3", 0.2, 0.20), ("4", 0.1, 0.04)]
-    table = pd.DataFrame(rows, columns=["subject", "difference", "q"])
-    table = table.assign(hemisphere="left", region="V1", a="x", b="y")
-    counted = better_in(table).iloc[0]
-    assert (counted["k"], counted["n"], counted["words"]) == (2, 4, "in 2 of 4 subjects")
 
 
 def test_vertices_are_chosen_above_the_bound_and_never_without_a_reliability():
