@@ -14,7 +14,11 @@ def rows(*entries: tuple[str, float, float]) -> pd.DataFrame:
 
 
 def predicted(**q: tuple[float, float]) -> pd.DataFrame:
-    found = [("1", "left", region, name, p) for region, ps in q.items() for name, p in zip(["motion", "static"], ps)]
+    found = [
+        ("1", "left", region, name, p)
+        for region, ps in q.items()
+        for name, p in zip(["motion", "static"], ps, strict=True)
+    ]
     return pd.DataFrame(found, columns=["subject", "hemisphere", "region", "encoder", "q"])
 
 
