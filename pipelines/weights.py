@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from brainviz.errors import BrainvizError, UnknownName
+from brainviz.storage import safe_name
 
 Progress = Callable[[float, str], None]
 
@@ -83,6 +84,12 @@ def hub_cache() -> Path:
     """The folder where the Hugging Face hub keeps what it fetched, found without importing it."""
     home = Path(os.environ.get("HF_HOME", "~/.cache/huggingface")).expanduser()
     return Path(os.environ.get("HF_HUB_CACHE", home / "hub")).expanduser()
+
+
+def converted_folder(name: str) -> Path:
+    """Where weights that are converted once lie, whether they are there or not (`BRAINVIZ_WEIGHTS` moves them all)."""
+    home = Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser() / "brainviz" / "weights"
+    return Path(os.environ.get("BRAINVIZ_WEIGHTS", home)).expanduser() / safe_name(name)
 
 
 def listing() -> str:
