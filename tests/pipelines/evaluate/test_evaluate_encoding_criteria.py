@@ -71,7 +71,7 @@ def test_a_good_subject_passes_in_either_order_of_vertices():
     for values in (contrast_map(), cortex_to_full(contrast_map())):
         table = encoding_criteria(contrasts(), regions(), {"1": values}, {"1": truth()})
         assert table["passed"].all()
-        assert table["value"].tolist() == pytest.approx([1.0, 0.05, 0.05, 0.05])
+        assert table["value"].tolist() == pytest.approx([0.05, 0.05, 0.05, 1.0])
 
 
 def test_each_bound_fails_alone():
@@ -79,6 +79,15 @@ def test_each_bound_fails_alone():
     assert failed(few) == ["area under ROC, motion against static"]
     away = encoding_criteria(contrasts(self_motion=-0.1), regions(), {"1": contrast_map()}, {"1": truth()})
     assert failed(away) == ["contrast in 5m", "contrast in 5mv", "contrast in 23c"]
+
+
+def test_the_area_is_over_all_subjects_vertices():
+    tables = pd.concat([contrasts(), contrasts(subject="2")])
+    both = {"1": contrast_map(), "2": contrast_map(40)}
+    table = encoding_criteria(tables, regions(), both, {"1": truth(), "2": truth()})
+    area = table[table["subject"] == "all"]
+    assert area["value"].tolist() == pytest.approx([1 - 40 / 200]) and not area["passed"].any()
+    assert encoding_criteria(tables, regions(), both, {"1": truth()})["value"].isna().sum() == 1
 
 
 def test_what_is_missing_is_not_passed():
