@@ -2,17 +2,13 @@
 
 const CANVAS = 448;
 const PLAYERS = new WeakMap();
-const PLAY = "M7 4l13 8-13 8z";
-const PAUSE = "M6 4h4v16H6zM14 4h4v16h-4z";
 
 class Player {
   constructor(root) {
     this.root = root;
     this.find = (selector) => root.querySelector(selector);
-    this.view = { frame: 0, smooth: true, arrows: false, mask: false, film: 0 };
-    this.playing = false;
-    this.speed = 1;
-    this.loop = true;
+    this.view = { smooth: true, arrows: false, mask: false, film: 0 };
+    this.clock = new Clock(this.find, { moved: () => (this.dirty = true), rested: () => this.commit() });
     this.point = null;
     this.stages = [];
     this.pictures = new Map();
@@ -21,7 +17,7 @@ class Player {
     this.bindControls();
     this.bindKeys();
     const tick = (now) => {
-      this.advance(now);
+      this.clock.advance(now);
       if (this.dirty) this.paint();
       this.animation = requestAnimationFrame(tick);
     };
@@ -41,15 +37,15 @@ class Player {
     this.header = header;
     this.pictures.clear();
     if (first) Object.assign(this.view, header.view);
-    this.find(".scrub").max = header.frames - 1;
+    this.clock.set(header.frames, header.fps);
     this.buildPanels();
     this.buildSteps();
     this.describeScale();
     this.find(".mask").disabled = !clip.moving;
     this.find(".error").textContent = "";
     this.reflectView();
-    if (changed) this.seek(Math.min(header.view?.frame ?? 0, header.frames - 1));
-    if (first && header.autoplay && !matchMedia("(prefers-reduced-motion: reduce)").matches) this.play();
+    if (changed) this.clock.seek(header.view?.frame ?? 0);
+    if (first && header.autoplay) this.clock.autoplay();
     this.dirty = true;
   }
 
@@ -93,51 +89,10 @@ class Player {
     this.find(".scale").innerHTML = `full colour: ${maximum} px of the ${grid}×${grid} grid per step<br>= ${perSecond} % of the frame's width per second`;
   }
 
-  // ---- clock ------------------------------------------------------------------------------------------------
-  advance(now) {
-    if (!this.playing || !this.header) return;
-    let frame = this.startFrame + Math.floor(((now - this.startTime) / 1000) * this.header.fps * this.speed);
-    if (frame >= this.header.frames) {
-      if (this.loop) frame %= this.header.frames;
-      else return this.pause(this.header.frames - 1);
-    }
-    if (frame !== this.view.frame) {
-      this.view.frame = frame;
-      this.dirty = true;
-    }
-  }
-
-  seek(frame) {
-    this.view.frame = Math.max(0, Math.min((this.header?.frames ?? 1) - 1, frame));
-    this.startFrame = this.view.frame;
-    this.startTime = performance.now();
-    this.dirty = true;
-  }
-
-  play() {
-    if (!this.header) return;
-    if (!this.loop && this.view.frame >= this.header.frames - 1) this.view.frame = 0;
-    this.playing = true;
-    this.seek(this.view.frame);
-    this.reflectPlaying();
-  }
-
-  pause(frame = this.view.frame) {
-    this.playing = false;
-    this.seek(frame);
-    this.reflectPlaying();
-    this.commit();
-  }
-
+  // ---- view -------------------------------------------------------------------------------------------------
   /** Tell Python where we rest: once per pause or change, never while playing. */
   commit() {
-    this.send?.("view", { ...this.view });
-  }
-
-  reflectPlaying() {
-    this.find(".glyph").setAttribute("d", this.playing ? PAUSE : PLAY);
-    this.find(".play").setAttribute("aria-label", this.playing ? "Pause" : "Play");
-    this.root.querySelector(".player").dataset.playing = this.playing;
+    this.send?.("view", { ...this.view, frame: this.clock.frame });
   }
 
   reflectView() {
@@ -149,7 +104,7 @@ class Player {
     this.view[name] = value;
     this.reflectView();
     this.dirty = true;
-    if (!this.playing) this.commit();
+    if (!this.clock.playing) this.commit();
   }
 
   // ---- painting ---------------------------------------------------------------------------------------------
@@ -165,7 +120,7 @@ class Player {
   paint() {
     if (!this.header) return;
     this.dirty = false;
-    const { frame } = this.view;
+    const { frame } = this.clock;
     const step = stepOfFrame(frame, this.header.fps, this.header.ends);
     for (const stage of this.stages) {
       if (stage.panel.flow) this.paintFlow(stage, step, frame);
@@ -244,19 +199,6 @@ class Player {
   }
 
   bindControls() {
-    this.find(".play").onclick = () => (this.playing ? this.pause() : this.play());
-    this.find(".previous").onclick = () => this.pause(this.view.frame - 1);
-    this.find(".next").onclick = () => this.pause(this.view.frame + 1);
-    this.find(".scrub").oninput = (event) => this.seek(Number(event.target.value));
-    this.find(".scrub").onchange = () => this.playing || this.commit();
-    this.find(".speed").onchange = (event) => {
-      this.speed = Number(event.target.value);
-      this.seek(this.view.frame);
-    };
-    this.find(".loop").onclick = (event) => {
-      this.loop = !this.loop;
-      event.currentTarget.setAttribute("aria-pressed", this.loop);
-    };
     for (const name of ["smooth", "arrows", "mask"]) this.find(`.${name}`).onclick = () => this.change(name, !this.view[name]);
     this.find(".mix").oninput = (event) => {
       this.view.film = Number(event.target.value);
@@ -264,52 +206,18 @@ class Player {
     };
     this.find(".mix").onchange = (event) => this.change("film", Number(event.target.value));
     this.find(".save").onclick = () => this.save();
-    this.find(".ask").onclick = () => this.toggleHelp();
-  }
-
-  toggleHelp(shown = this.find(".help").hidden) {
-    this.find(".help").hidden = !shown;
-    this.find(".ask").setAttribute("aria-expanded", shown);
-  }
-
-  faster(by) {
-    const select = this.find(".speed");
-    select.selectedIndex = Math.max(0, Math.min(select.options.length - 1, select.selectedIndex + by));
-    select.onchange({ target: select });
   }
 
   bindKeys() {
     const click = (selector) => () => this.find(selector).disabled || this.find(selector).click();
-    const keys = {
-      " ": click(".play"), ArrowLeft: click(".previous"), ArrowRight: click(".next"),
-      Home: () => this.pause(0), End: () => this.pause(this.header.frames - 1),
-      a: click(".arrows"), s: click(".smooth"), m: click(".mask"), l: click(".loop"), p: click(".save"),
-      f: () => this.change("film", this.view.film >= 90 ? 0 : this.view.film + 30),
-      "-": () => this.faster(-1), "+": () => this.faster(1), "=": () => this.faster(1),
-      "?": () => this.toggleHelp(), Escape: () => this.toggleHelp(false),
-    };
-    this.find(".player").onkeydown = (event) => {
-      const own = event.target.closest("input, select");
-      if (event.ctrlKey || event.metaKey || event.altKey || (own && event.key !== "?" && event.key !== "Escape")) return;
-      if (event.key === " " && event.target.closest("button")) return;
-      const action = keys[event.key] ?? keys[event.key.toLowerCase()];
-      if (!action || !this.header) return;
-      event.preventDefault();
-      event.stopPropagation();
-      action();
-    };
+    const film = () => this.change("film", this.view.film >= 90 ? 0 : this.view.film + 30);
+    this.clock.bindKeys({ a: click(".arrows"), s: click(".smooth"), m: click(".mask"), f: film }, click);
   }
 
   // ---- export -----------------------------------------------------------------------------------------------
   save() {
-    const canvas = composeStill(this.stages, this.header, this.view.frame, this.find(".wheel"));
-    canvas.toBlob((blob) => {
-      const link = document.createElement("a");
-      link.href = URL.createObjectURL(blob);
-      link.download = `${this.header.file_stem}_frame${this.view.frame}.png`;
-      link.click();
-      setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
-    });
+    const { frame } = this.clock;
+    saveCanvas(composeStill(this.stages, this.header, frame, this.find(".wheel")), `${this.header.file_stem}_frame${frame}.png`);
   }
 
   close() {

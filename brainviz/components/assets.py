@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from functools import cache
 from pathlib import Path
 
@@ -13,6 +14,12 @@ ASSETS = Path(__file__).resolve().parents[2] / "assets"
 def text(name: str) -> str:
     """The text of ``assets/<name>``."""
     return (ASSETS / name).read_text(encoding="utf-8")
+
+
+@cache
+def markup(name: str) -> str:
+    """An HTML file; a comment that names another HTML file, ``<!-- player/transport.html -->``, stands for it."""
+    return re.sub(r"<!-- ([a-z_/]+\.html) -->", lambda match: text(match[1]), text(name))
 
 
 def script(folder: str, parts: tuple[str, ...]) -> str:

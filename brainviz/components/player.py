@@ -14,7 +14,7 @@ from brainviz.components import assets
 from brainviz.components.packing import Packer, quantise
 from brainviz.errors import BrainvizError
 
-PARTS = ("flow_colours", "payload", "paint", "readout", "still", "player")
+PARTS = ("flow_colours", "payload", "clock", "paint", "readout", "still", "player")
 MOST_PANELS = 6
 NICE = (0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 12.0, 16.0, 24.0, 32.0)
 
@@ -146,7 +146,7 @@ def _panel_header(panel: FlowPanel, packer: Packer) -> dict[str, Any]:
 
 _component = st.components.v2.component(
     "brainviz_player",
-    html=assets.text("player/player.html"),
+    html=assets.markup("player/player.html"),
     css=assets.text("player/player.css"),
     js=assets.script("player", PARTS),
 )
