@@ -101,9 +101,12 @@ def timing(workspace: Workspace, subject: str) -> None:
 
 def runs_table(workspace: Workspace, subject: str) -> None:
     st.subheader(f"Runs of subject {subject}", anchor=False)
-    table = workspace.timing(subject)
+    table = with_lags(workspace, workspace.timing(subject), subject)
     used = int(table["used"].sum())
-    st.caption(f"{used} of {len(table)} runs are used.")
+    st.caption(
+        f"{used} of {len(table)} runs are used. Lags come from correlating V1 with the film's contrast, and each run "
+        "with the film's other runs; a run that is clearly more than one TR off is reported below."
+    )
     columns = {
         "segment": st.column_config.TextColumn("Film"),
         "run": st.column_config.NumberColumn("Run"),
@@ -113,10 +116,30 @@ def runs_table(workspace: Workspace, subject: str) -> None:
         "first_volume_s": st.column_config.NumberColumn("Film time of raw volume 0", format="%.0f s"),
         "dropped_start": st.column_config.NumberColumn("Dropped at start"),
         "kept": st.column_config.NumberColumn("Kept"),
+        "film_lag": st.column_config.TextColumn("Lag to film"),
+        "other_lag": st.column_config.TextColumn("Lag to other runs"),
         "note": st.column_config.TextColumn("Why not", width="large"),
     }
     shown = [name for name in columns if name in table.columns]
     st.dataframe(table[shown], column_config=columns, hide_index=True, height=300)
+
+
+def with_lags(workspace: Workspace, table: pd.DataFrame, subject: str) -> pd.DataFrame:
+    """The runs with what the lag check found of each, in words; as they are before the check was made."""
+    if not workspace.has_table("lags"):
+        return table
+    lags = store.table("lags")
+    lags = lags[lags["subject"] == subject]
+    film = lag_words(lags["lag_tr"], lags["clear"])
+    words = lags[["segment", "run"]].assign(film_lag=film, other_lag=lag_words(lags["runs_lag_tr"], lags["runs_clear"]))
+    return table.merge(words, on=["segment", "run"], how="left")
+
+
+def lag_words(lag_tr: pd.Series, clear: pd.Series) -> list[str]:
+    return [
+        f"{int(lag):+d} TR".replace("+0", "0").replace("-", "−") if sure else "not clear"
+        for lag, sure in zip(lag_tr, clear, strict=True)
+    ]
 
 
 def left_out(workspace: Workspace) -> None:

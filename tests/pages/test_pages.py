@@ -56,6 +56,15 @@ def test_page_with_results(open_page, workspace_folder: Path, page: str) -> None
     assert "Simulated data" in words(app)
 
 
+def test_data_tells_each_runs_lag(open_page, workspace_folder: Path) -> None:
+    app = open_page("data", workspace_folder, subject="1")
+    runs = next(frame.value for frame in app.dataframe if "film_lag" in frame.value)
+    told = runs.set_index(["segment", "run"])[["film_lag", "other_lag"]]
+    assert told.loc[("test2", 3)].tolist() == ["−5 TR", "−5 TR"]
+    assert told.loc[("test2", 1)].tolist() == ["0 TR", "0 TR"]
+    assert told.loc[("seg1", 1)].tolist() == ["not clear", "not clear"]
+
+
 def test_motion_says_how_much_closer_fmri_brings_the_prediction(open_page, workspace_folder: Path) -> None:
     app = open_page("motion", workspace_folder, clip="test1-0003", subject="2")
     text = words(app)

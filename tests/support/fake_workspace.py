@@ -254,13 +254,21 @@ def timing_rows(subject: str) -> pd.DataFrame:
                     "dropped_start": 2 if late else 1,
                     "dropped_end": 4,
                     "kept": n_film,
-                    "lag_tr": 0,
                     "used": not (subject == "3" and segment == "test2" and run == 3),
                     "note": "lags its film by 5 TR" if subject == "3" and segment == "test2" and run == 3 else "",
                     "simulated": True,
                 }
             )
     return pd.DataFrame(rows)
+
+
+def lag_rows(subjects: list[str]) -> pd.DataFrame:
+    """Subject 1's test2 has a run that lags its film; lags of training runs are not clear."""
+    runs = pd.concat([timing_rows(subject) for subject in subjects])[["subject", "segment", "run", "simulated"]]
+    test = runs["segment"].str.startswith("test")
+    late = (runs["subject"] == "1") & (runs["segment"] == "test2") & (runs["run"] == 3)
+    lag = late.astype(int) * -5
+    return runs.assign(lag_tr=lag, clear=test, runs_lag_tr=lag, runs_clear=test, peak=0.3, off=late)
 
 
 def problem_rows() -> pd.DataFrame:
@@ -329,7 +337,7 @@ def make_workspace(folder: Path, subjects: list[str] | None = None) -> Workspace
     twins = pd.DataFrame([{"clip": "test1-0004", "twin": "seg1-0002", "similarity": 0.97, "simulated": True}])
     publish(store, "catalogue", "all", {}, {"clips": clip_table()}, {})
     publish(store, "near_duplicates", "all", {}, {"near_duplicates": twins}, {})
-    publish(store, "check", "all", {}, {"problems": problem_rows()}, {})
+    publish(store, "check", "all", {}, {"problems": problem_rows(), "lags": lag_rows(subjects)}, {})
     for segment in SEGMENTS:
         write_film(folder / "dataset" / "stimuli" / f"{segment}.mp4", segment, photos)
         firsts = np.stack([film_frames(segment, i, photos, 1)[0][::2, ::2] for i in range(SEGMENTS[segment])])
