@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 from dataclasses import dataclass
 from functools import cached_property
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from brainviz.video.sprites import Sprite
+
+# What makes films that are not there yet: found by name, so that nothing here depends on how results are made.
+FILM_MAKER = "pipelines.interactive.reanimation:film_file"
 
 SHARED_UNIT = "all"  # results that do not depend on a subject
 
@@ -258,6 +262,17 @@ class Workspace:
                 "Put the data set back, or run again on its new place.",
             )
         return path
+
+    def video(
+        self, subject: str, clip: str, system: str, backend: str = "warp", mask: str = "none", sample: int = 0
+    ) -> Path:
+        """An MP4 of the clip's first frame moved by a system's flow; with `warp` it is made when first asked for.
+
+        Raises `NotReady` where the flow, or another backend's film, is not made yet.
+        """
+        module, _, name = FILM_MAKER.partition(":")
+        made: Path = getattr(import_module(module), name)(self, subject, clip, system, backend, mask, sample)
+        return made
 
     # ---- cortex
 

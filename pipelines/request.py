@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from brainviz.errors import BrainvizError
@@ -39,9 +39,10 @@ class RunRequest:
     encoders: tuple[str, ...] = ()
     joint: tuple[str, ...] = ()
     film: str = ""
+    render: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if sum(map(bool, (self.demo, self.dataset, self.film))) != 1:
+        if sum(map(bool, (self.demo, self.dataset, self.film, self.render))) != 1:
             raise BrainvizError(
                 "Say what to work on: the demo or one data set.", "run", "Give --demo, or --dataset DIR, not both."
             )
@@ -55,6 +56,8 @@ class RunRequest:
         """What it works on, in words."""
         if self.film:
             return f"Uploaded film {self.film}, {', '.join(self.encoders)}"
+        if self.render:
+            return "Reanimation of {clip}, {system}, {backend}".format_map(self.render)
         return "Demo" if self.demo else self.dataset
 
     def to_json(self) -> dict[str, Any]:

@@ -1,0 +1,316 @@
+"""Reanimated clips for pages and notebooks: rendered at once where no weights are needed, else read from results."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from brainviz.errors import NotReady, UnknownName
+from brainviz.results import Result
+from brainviz.workspace import Workspace
+
+if TYPE_CHECKING:
+    from pipelines.reanimate.request import RenderedClip
+    from pipelines.request import RunRequest
+
+Frames = npt.NDArray[np.uint8]
+Fact = int | float | str | bool
+
+SIZE_PX = 256
+AT_ONCE = "warp"
+CACHE_BYTES = 256_000_000
+_CACHE_VERSION = 1  # raise it where the same flow gives another film
+
+
+@dataclass(frozen=True, eq=False)
+class Reanimation:
+    """One reanimated clip.
+
+    Attributes
+    ----------
+    frames : uint8 (n, h, w, 3)
+        The first is the clip's own first frame.
+    fps : float
+    provenance : mapping
+        What made it, as plain values: subject, clip, system, sample, backend, mask, uses_film, simulated, the result
+        that the flow comes from, and what the backend says.
+    uses_film : bool
+        Whether the film after its first frame entered (a mask of the film, or the true flow); to be marked everywhere.
+    """
+
+    frames: Frames
+    fps: float
+    provenance: Mapping[str, Fact]
+    uses_film: bool
+
+
+def reanimated(
+    workspace: Workspace,
+    subject: str,
+    clip: str,
+    system: str,
+    mask: str = "none",
+    sample: int = 0,
+    backend: str = AT_ONCE,
+    seed: int = 0,
+) -> Reanimation:
+    """The clip's first frame, moved by a system's flow.
+
+    Parameters
+    ----------
+    system : str
+        One of `Workspace.systems`; `zero` is the frozen first frame.
+    mask : str
+        One of `pipelines.reanimate.drive.MASKS`.
+    sample : int
+        Of a system that gives several flows.
+    backend : str
+        `warp` is rendered at once (about .1 s; as many frames per second as `Workspace.film_sprite`) and kept on disk;
+        films of other backends are read from results.
+    seed : int
+        Of backends that draw at random.
+
+    Raises
+    ------
+    NotReady
+        The flow, or the film of another backend, is not made yet: submit `render_request`.
+    UnknownName
+        No such subject, clip, sample, mask or backend.
+    """
+    from pipelines.reanimate.drive import uses_film
+
+    marked = uses_film(mask) or system == "truth"
+    if backend != AT_ONCE:
+        _check_backend(backend)
+        film = stored_film(workspace, subject, clip, system, backend, mask, sample, seed)
+        if film is None:
+            raise _not_rendered(backend, clip)
+        frames, fps = _read_film(film.path)
+        return Reanimation(frames, fps, film.provenance, marked)
+    own: dict[str, Fact] = {"subject": subject, "clip": clip, "system": system, "sample": sample, "mask": mask}
+    own |= {
+        "flow": flow_source(workspace, subject, clip, system),
+        "uses_film": marked,
+        "simulated": workspace.simulated,
+    }
+    cache = _cache_file(workspace, own)
+    found = _read_cached(cache)
+    if found is None:
+        made = _warped(workspace, subject, clip, system, mask, sample)
+        found = made.frames, made.fps, {**made.provenance, **own}
+        _keep(cache, *found)
+    return Reanimation(*found, marked)
+
+
+def film_file(
+    workspace: Workspace,
+    subject: str,
+    clip: str,
+    system: str,
+    backend: str = AT_ONCE,
+    mask: str = "none",
+    sample: int = 0,
+    seed: int = 0,
+) -> Path:
+    """An MP4 of `reanimated`, which says what the parameters mean and what is raised."""
+    if backend != AT_ONCE:
+        film = stored_film(workspace, subject, clip, system, backend, mask, sample, seed)
+        if film is None:
+            raise _not_rendered(backend, clip)
+        return film.path
+    from brainviz.video.writing import write_mp4
+
+    made = reanimated(workspace, subject, clip, system, mask, sample)
+    path = _cache_file(workspace, made.provenance).with_suffix(".mp4")
+    if not path.exists():
+        write_mp4(path, made.frames, made.fps)
+        _trim(path.parent, keep=path)
+    return path
+
+
+@dataclass(frozen=True)
+class StoredFilm:
+    """A film that a run has rendered."""
+
+    path: Path
+    provenance: Mapping[str, Fact]
+
+
+def stored_film(
+    workspace: Workspace, subject: str, clip: str, system: str, backend: str, mask: str, sample: int = 0, seed: int = 0
+) -> StoredFilm | None:
+    """The film that a run has rendered from the flow that is current now; None where there is none."""
+    from pipelines.reanimate.units import film_name, reanimation_unit, render_unit
+
+    flow = flow_source(workspace, subject, clip, system)
+    task, _, key = flow.partition(":")
+    unit = render_unit(subject, clip, system, backend, mask, sample, seed)
+    found = workspace.results.current("render", unit)
+    if found is not None and found.manifest["config"]["flow"] == flow:
+        return _stored(found, "film.mp4")
+    if seed:
+        return None
+    for owner in (subject, "all"):
+        unit = reanimation_unit(owner, system, backend, mask)
+        found = workspace.results.current("reanimation", unit)
+        if found is not None and found.manifest["inputs"].get(task) == key:
+            name = film_name(clip, sample)
+            if (found.folder / name).exists():
+                return _stored(found, name)
+    return None
+
+
+def render_request(
+    workspace: Workspace,
+    subject: str,
+    clip: str,
+    system: str,
+    backend: str,
+    mask: str = "none",
+    sample: int = 0,
+    seed: int = 0,
+) -> RunRequest:
+    """The run that renders one film with a backend; raises as `reanimated` where that is not possible."""
+    from pipelines.reanimate.drive import uses_film
+    from pipelines.request import RunRequest
+
+    uses_film(mask)
+    _check_backend(backend)
+    flow_source(workspace, subject, clip, system)
+    wish = {"subject": subject, "clip": clip, "system": system, "backend": backend, "mask": mask}
+    return RunRequest(render={**wish, "sample": sample, "seed": seed})
+
+
+def flow_source(workspace: Workspace, subject: str, clip: str, system: str) -> str:
+    """The result that the flow comes from, as ``stage/unit:key``; raises `NotReady` where there is none."""
+    place = workspace.place(clip)
+    if system not in workspace.systems(subject):
+        raise NotReady(f"There is no flow of {system!r} yet.", f"subject {subject}", "See systems() for what there is.")
+    if system == "truth":
+        return _labels(workspace, place.segment)
+    return _named(workspace.decoded(subject, system))
+
+
+def film_objects(workspace: Workspace, clip: str, mask: str) -> npt.NDArray[np.bool_] | None:
+    """The objects of the film that a mask needs: bool (3, 32, 32), or None; raises `NotReady`."""
+    from pipelines.reanimate.drive import uses_film
+
+    if not uses_film(mask):
+        return None
+    if mask == "film-objects":
+        return workspace.object_mask(clip)
+    raise NotReady(f"The masks of {mask!r} are not there yet.", clip, "Choose another mask.")
+
+
+def _warped(
+    workspace: Workspace, subject: str, clip: str, system: str, mask: str, sample: int, size: int = SIZE_PX
+) -> RenderedClip:
+    """As many frames as the clip's sprite, so that one clock drives both."""
+    from brainviz.video.reading import film_info
+    from brainviz.video.sprites import MOST_FRAMES, clip_frame_numbers
+    from pipelines.reanimate.drive import drive
+    from pipelines.reanimate.request import ReanimationRequest
+    from pipelines.reanimate.warp import WarpBackend
+
+    place = workspace.place(clip)
+    info = film_info(workspace.film(place.segment))
+    numbers = clip_frame_numbers(info, place.index)
+    step = -(-len(numbers) // MOST_FRAMES)
+    flow = workspace.flow(subject, clip, system, sample)
+    motion = drive(flow, workspace.step_s, mask, film_objects(workspace, clip, mask))
+    options: dict[str, Fact] = {"fps": info.fps / step, "n_frames": len(numbers[::step])}
+    request = ReanimationRequest(workspace.first_frame(clip, size), motion, options=options)
+    return WarpBackend().render(request, lambda _share, _text: None)
+
+
+def _check_backend(backend: str) -> None:
+    from pipelines.reanimate.registry import BACKENDS
+
+    if backend not in BACKENDS:
+        raise UnknownName(f"There is no backend called {backend!r}.", "backend", f"There are: {', '.join(BACKENDS)}.")
+
+
+def _not_rendered(backend: str, clip: str) -> NotReady:
+    return NotReady(f"{backend} has not rendered this yet.", clip, "Start the rendering; it becomes a run.")
+
+
+def _labels(workspace: Workspace, segment: str) -> str:
+    labels = workspace.results.current("flow_labels", segment)
+    if labels is None:
+        raise NotReady("True flow is not there yet.", segment, "It appears during the run.")
+    return _named(labels)
+
+
+def _named(result: Result) -> str:
+    return f"{result.stage}/{result.unit}:{result.folder.name}"
+
+
+def _stored(result: Result, name: str) -> StoredFilm:
+    facts: dict[str, Any] = result.manifest["facts"]
+    return StoredFilm(result.folder / name, {**facts.get("provenance", {}), "simulated": result.manifest["simulated"]})
+
+
+def _read_film(path: Path) -> tuple[Frames, float]:
+    from brainviz.video.reading import film_info, iterate_frames
+
+    return np.stack(list(iterate_frames(path))), film_info(path).fps
+
+
+# ---- films kept on disk
+
+
+def _cache_file(workspace: Workspace, facts: Mapping[str, Fact]) -> Path:
+    """Named by all that the film depends on, so that a film of an older flow, mask or stimulus is never met."""
+    place = workspace.place(str(facts["clip"]))
+    film = workspace.film(place.segment).stat()
+    parts = [facts[name] for name in ("flow", "clip", "sample", "mask")]
+    parts += [_labels(workspace, place.segment), film.st_size, film.st_mtime_ns, SIZE_PX, _CACHE_VERSION]
+    name = hashlib.blake2b(json.dumps(parts).encode(), digest_size=16).hexdigest()
+    return workspace.path / "cache" / "reanimations" / f"{name}.npz"
+
+
+def _read_cached(path: Path) -> tuple[Frames, float, dict[str, Fact]] | None:
+    try:
+        with np.load(path, allow_pickle=False) as kept:
+            facts: dict[str, Fact] = json.loads(str(kept["facts"]))
+            found = np.asarray(kept["frames"], np.uint8), float(kept["fps"]), facts
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError):  # damaged: made again and written over
+        return None
+    os.utime(path)
+    return found
+
+
+def _keep(path: Path, frames: Frames, fps: float, facts: Mapping[str, Fact]) -> None:
+    from brainviz.video.writing import replacing
+
+    with replacing(path) as temporary, temporary.open("wb") as stream:
+        np.savez(stream, frames=frames, fps=np.float64(fps), facts=np.array(json.dumps(dict(facts))))
+    _trim(path.parent, keep=path)
+
+
+def _trim(folder: Path, keep: Path, most_bytes: int = CACHE_BYTES) -> None:
+    """Remove the films that were not looked at for longest, until the folder is small enough."""
+    held = []
+    for path in folder.glob("[!.]*"):
+        try:
+            state = path.stat()
+        except FileNotFoundError:  # another server has removed it
+            continue
+        held.append((state.st_mtime_ns, state.st_size, path))
+    excess = sum(size for _, size, _ in held) - most_bytes
+    for _, size, path in sorted(held):
+        if excess <= 0:
+            break
+        if path != keep:
+            path.unlink(missing_ok=True)
+            excess -= size
