@@ -6,7 +6,6 @@ between the frames nearest to the clip's own four, and rescaled to the clip's st
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from itertools import pairwise
@@ -16,9 +15,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from brainviz.errors import BrainvizError, DataProblem, NotReady
+from brainviz.errors import BrainvizError, NotReady
 from brainviz.flow.fields import frame_numbers, step_seconds
 from pipelines.flow_labels.clips import label_clip
+from pipelines.svd_pipeline import SVD_NAME, draw_film, load_pipeline, svd_available
 
 if TYPE_CHECKING:
     from brainviz.data.base import Dataset
@@ -28,10 +28,7 @@ Array = npt.NDArray[np.float32]
 Frames = npt.NDArray[np.uint8]
 Progress = Callable[[float, str], None]
 
-SVD_NAME = "stabilityai/stable-video-diffusion-img2vid"
 N_SEEDS = 10
-_PIPELINE = "StableVideoDiffusionPipeline"
-_FETCH = "Fetch them with `python -m pipelines weights svd`, then run with --svd FOLDER."
 
 
 @dataclass(frozen=True)
@@ -80,38 +77,6 @@ class SvdSettings:
         return SvdSettings(**values)
 
 
-def find_svd(folder_or_name: str | Path = SVD_NAME) -> Path | None:
-    """The local folder of the pipeline: the folder itself, or a hub name's snapshot in the cache; None if absent."""
-    from pipelines.features.dinov2 import cached_snapshots
-
-    folder = Path(folder_or_name).expanduser()
-    if folder.is_dir():
-        return folder
-    snapshots = cached_snapshots(str(folder_or_name), "model_index.json")
-    return snapshots[-1] if snapshots else None
-
-
-def svd_available(folder_or_name: str | Path = SVD_NAME) -> tuple[bool, str]:
-    """Whether Stable Video Diffusion can run from here, and if not, why not and what to do. Loads nothing heavy."""
-    folder = find_svd(folder_or_name)
-    if folder is None:
-        return False, f"Stable Video Diffusion's weights are not there ({folder_or_name}). {_FETCH}"
-    index = folder / "model_index.json"
-    if not index.is_file():
-        return False, f"{folder} is no diffusers pipeline: model_index.json is missing. {_FETCH}"
-    try:
-        listed = json.loads(index.read_text(encoding="utf-8"))
-    except ValueError:
-        return False, f"{index} is damaged. {_FETCH}"
-    kind = listed.get("_class_name") if isinstance(listed, dict) else None
-    if kind != _PIPELINE:
-        return False, f"{folder} holds a {kind or 'file of another kind'}, not a {_PIPELINE}. {_FETCH}"
-    for part in ("unet", "vae", "image_encoder"):
-        if not any((folder / part).glob("*.safetensors")):
-            return False, f"{folder / part} holds no safetensors weights. {_FETCH}"
-    return True, str(folder)
-
-
 class SvdSampler:
     """A loaded pipeline that draws films from first frames.
 
@@ -119,7 +84,7 @@ class SvdSampler:
     ----------
     folder_or_name : path or hub name
     device : str
-        On "cuda" it runs in half precision.
+        On "cuda" it runs in bfloat16.
     settings : SvdSettings
 
     Raises
@@ -138,25 +103,19 @@ class SvdSampler:
             raise NotReady("The system 'svd' cannot run.", str(folder_or_name), reason)
         self.settings = settings or SvdSettings()
         self.device = device
-        self._pipeline = _load(Path(reason), device)
+        self._pipeline = load_pipeline(Path(reason), device)
 
     def film(self, frame: Frames, seed: int, progress: Progress | None = None) -> Frames:
         """One film: uint8 (h, w, 3) -> uint8 (n_frames, size, size, 3). The same seed draws the same film."""
-        import torch
         from PIL import Image
 
         s = self.settings
         picture = Image.fromarray(np.asarray(frame)).resize((s.size, s.size), Image.Resampling.LANCZOS)
-
-        def report(_pipeline: Any, step: int, _time: Any, _state: dict[str, Any]) -> dict[str, Any]:
-            if progress is not None:
-                progress((step + 1) / s.steps, f"step {step + 1} of {s.steps}")
-            return {}  # diffusers takes the answer as changed tensors and fails on None
-
-        drawn = self._pipeline(
-            picture,
-            height=s.size,
-            width=s.size,
+        return draw_film(
+            self._pipeline,
+            np.asarray(picture),
+            seed,
+            progress,
             num_frames=s.n_frames,
             num_inference_steps=s.steps,
             fps=s.fps,
@@ -164,11 +123,7 @@ class SvdSampler:
             noise_aug_strength=s.noise,
             max_guidance_scale=s.max_guidance,
             decode_chunk_size=s.decode_chunk,
-            generator=torch.Generator().manual_seed(seed),
-            callback_on_step_end=report,
-            output_type="np",
-        ).frames[0]
-        return np.asarray(np.round(np.clip(np.asarray(drawn), 0, 1) * 255), dtype=np.uint8)
+        )
 
     def flow(self, frame: Frames, seed: int, labeller: Labeller, fps: float, progress: Progress | None = None) -> Array:
         """Flow of one film between the clip's four times: float32 (3, 32, 32, 2), as `film_flow`."""
@@ -293,28 +248,3 @@ def _part(progress: Progress | None, done: int, total: int) -> Progress | None:
     if progress is None:
         return None
     return lambda share, text: progress((done + share) / total, f"film {done + 1} of {total}: {text}")
-
-
-def _load(folder: Path, device: str) -> Any:
-    from brainviz.compat import prepare_torchvision
-
-    prepare_torchvision()
-    import torch
-    from diffusers import StableVideoDiffusionPipeline
-    from safetensors import SafetensorError
-
-    half = any((folder / "unet").glob("*.fp16.safetensors"))
-    precision = torch.float16 if device.startswith("cuda") else torch.float32
-    try:
-        pipeline = StableVideoDiffusionPipeline.from_pretrained(
-            folder,
-            local_files_only=True,
-            use_safetensors=True,
-            dtype=precision,
-            variant="fp16" if half else None,
-        )
-    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
-        remedy = f"diffusers says: {error}"
-        raise DataProblem("Stable Video Diffusion's weights cannot be read.", str(folder), remedy) from error
-    pipeline.set_progress_bar_config(disable=True)
-    return pipeline.to(device)

@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from pipelines.motion_decoder.svd import SVD_NAME
 from pipelines.reanimate.backend import Progress, settings_from
 from pipelines.reanimate.framing import Framing
 from pipelines.reanimate.motion_field import MotionField
 from pipelines.reanimate.request import ReanimationRequest, RenderedClip
 from pipelines.reanimate.steered import SteeredPipeline, SteeredSettings
+from pipelines.svd_pipeline import SVD_NAME
 
 Array = npt.NDArray[np.float32]
 
@@ -44,8 +44,10 @@ class MotionProBackend:
     memory_gb = 12.0  # estimated from the tensors' sizes in bfloat16, not measured
     deterministic = False
 
-    def __init__(self, unet_folder: str | Path, svd: str | Path = SVD_NAME, device: str = "cpu") -> None:
-        self._pipeline = SteeredPipeline(unet_folder, svd, device, self.id, flow_channels=3)
+    def __init__(
+        self, unet_folder: str | Path, svd: str | Path = SVD_NAME, device: str = "cpu", offload: str = "auto"
+    ) -> None:
+        self._pipeline = SteeredPipeline(unet_folder, svd, device, self.id, flow_channels=3, offload=offload)
 
     def missing(self) -> str:
         return self._pipeline.missing()

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from brainviz.errors import BrainvizError, UnknownName
-from pipelines.motion_decoder.svd import SVD_NAME
 from pipelines.reanimate.backend import Backend
 from pipelines.reanimate.dragnuwa.backend import DragNuwaBackend
 from pipelines.reanimate.motionpro import MotionProBackend
 from pipelines.reanimate.stable_video import StableVideoBackend
 from pipelines.reanimate.warp import WarpBackend
+from pipelines.svd_pipeline import SVD_NAME
 
 # folder of the backend's own weights or None, Stable Video Diffusion's folder or name, device -> the backend
 Maker = Callable[[Path | None, str | Path, str], Backend]

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from pipelines.motion_decoder.svd import SVD_NAME, SvdSampler, SvdSettings, svd_available
+from pipelines.motion_decoder.svd import SvdSampler, SvdSettings
 from pipelines.reanimate.backend import Backend, Progress, settings_from
 from pipelines.reanimate.request import ReanimationRequest, RenderedClip
+from pipelines.svd_pipeline import SVD_NAME, svd_available
 
 
 class StableVideoBackend:

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from brainviz.errors import BrainvizError, DataProblem, NotReady
-from pipelines.motion_decoder.svd import SVD_NAME, svd_available
+from brainviz.errors import BrainvizError, NotReady
 from pipelines.reanimate.backend import Progress
 from pipelines.reanimate.framing import Framing
 from pipelines.reanimate.motion_field import MotionField
 from pipelines.reanimate.request import Frames, ReanimationRequest, RenderedClip
+from pipelines.svd_pipeline import SVD_NAME, draw_film, load_pipeline, svd_available
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -81,6 +81,8 @@ class SteeredPipeline:
         On "cuda" it runs in bfloat16.
     name, flow_channels
         What the U-Net must be.
+    offload : str
+        As in `load_pipeline`.
     """
 
     def __init__(
@@ -90,9 +92,10 @@ class SteeredPipeline:
         device: str = "cpu",
         name: str = "",
         flow_channels: int = 2,
+        offload: str = "auto",
     ) -> None:
         self.unet_folder, self.svd, self.device = Path(unet_folder).expanduser(), svd, device
-        self.name, self.flow_channels = name, flow_channels
+        self.name, self.flow_channels, self.offload = name, flow_channels, offload
         self._pipeline: Any = None
 
     def missing(self) -> str:
@@ -147,20 +150,13 @@ class SteeredPipeline:
     def _run(
         self, picture: Frames, flow: Tensor, bucket: int, settings: SteeredSettings, seed: int, progress: Progress
     ) -> Frames:
-        import torch
-        from PIL import Image
-
         pipeline = self._loaded()
-
-        def report(_pipeline: Any, step: int, _time: Any, _state: dict[str, Any]) -> dict[str, Any]:
-            progress((step + 1) / settings.steps, f"step {step + 1} of {settings.steps}")
-            return {}  # diffusers takes the answer as changed tensors and fails on None
-
         with pipeline.unet.steered(flow):
-            drawn = pipeline(
-                Image.fromarray(picture),
-                height=settings.height,
-                width=settings.width,
+            return draw_film(
+                pipeline,
+                picture,
+                seed,
+                progress,
                 num_frames=settings.n_frames,
                 num_inference_steps=settings.steps,
                 fps=settings.fps,
@@ -169,46 +165,23 @@ class SteeredPipeline:
                 min_guidance_scale=1.0,
                 max_guidance_scale=settings.max_guidance,
                 decode_chunk_size=settings.decode_chunk,
-                generator=torch.Generator().manual_seed(seed),
-                callback_on_step_end=report,
-                output_type="np",
-            ).frames[0]
-        return np.asarray(np.round(np.clip(np.asarray(drawn), 0, 1) * 255), dtype=np.uint8)
+            )
 
     def _loaded(self) -> Any:
         if self._pipeline is None:
-            self._pipeline = _load(self.unet_folder, self.svd, self.device)
+            self._pipeline = _load(self.unet_folder, self.svd, self.device, self.offload)
         return self._pipeline
 
 
-def _load(unet_folder: Path, svd: str | Path, device: str) -> Any:
+def _load(unet_folder: Path, svd: str | Path, device: str, offload: str) -> Any:
     """The stock pipeline around the steered U-Net."""
-    from brainviz.compat import prepare_torchvision
 
-    prepare_torchvision()
-    import torch
-    from diffusers import StableVideoDiffusionPipeline
-    from safetensors import SafetensorError
+    def steered(precision: Any) -> Any:
+        from pipelines.reanimate.dragnuwa.network import FlowUNet
 
-    from pipelines.reanimate.dragnuwa.network import FlowUNet
-
-    folder = Path(svd_available(svd)[1])
-    half = any((folder / "vae").glob("*.fp16.safetensors"))
-    precision = torch.bfloat16 if device.startswith("cuda") else torch.float32
-    try:
         network = FlowUNet.from_pretrained(
             unet_folder, local_files_only=True, use_safetensors=True, low_cpu_mem_usage=False
         )
-        pipeline = StableVideoDiffusionPipeline.from_pretrained(
-            folder,
-            unet=network.to(precision).eval(),
-            local_files_only=True,
-            use_safetensors=True,
-            dtype=precision,
-            variant="fp16" if half else None,
-        )
-    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
-        remedy = f"diffusers says: {error}"
-        raise DataProblem("The steered pipeline's weights cannot be read.", str(unet_folder), remedy) from error
-    pipeline.set_progress_bar_config(disable=True)
-    return pipeline.to(device)
+        return network.to(precision).eval()
+
+    return load_pipeline(Path(svd_available(svd)[1]), device, steered, offload)

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from pipelines.motion_decoder.svd import SVD_NAME
 from pipelines.reanimate.backend import Progress, settings_from
 from pipelines.reanimate.dragnuwa.condition import METHODS, motion_map
 from pipelines.reanimate.request import ReanimationRequest, RenderedClip
 from pipelines.reanimate.steered import SteeredPipeline, SteeredSettings
+from pipelines.svd_pipeline import SVD_NAME
 
 
 @dataclass(frozen=True)
@@ -35,8 +35,10 @@ class DragNuwaBackend:
     memory_gb = 12.0  # estimated from the tensors' sizes in bfloat16, not measured
     deterministic = False
 
-    def __init__(self, unet_folder: str | Path, svd: str | Path = SVD_NAME, device: str = "cpu") -> None:
-        self._pipeline = SteeredPipeline(unet_folder, svd, device, self.id, flow_channels=2)
+    def __init__(
+        self, unet_folder: str | Path, svd: str | Path = SVD_NAME, device: str = "cpu", offload: str = "auto"
+    ) -> None:
+        self._pipeline = SteeredPipeline(unet_folder, svd, device, self.id, flow_channels=2, offload=offload)
 
     def missing(self) -> str:
         return self._pipeline.missing()

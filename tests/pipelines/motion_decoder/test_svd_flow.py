@@ -21,8 +21,8 @@ from pipelines.motion_decoder.svd import (
     decode_svd,
     film_flow,
     sample_svd_flow,
-    svd_available,
 )
+from pipelines.svd_pipeline import svd_available
 
 FRAME = cv2.resize(data.astronaut(), (96, 96), interpolation=cv2.INTER_AREA)
 QUICK = SvdSettings(size=64, n_frames=14, steps=2, decode_chunk=14)
