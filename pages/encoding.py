@@ -39,7 +39,7 @@ def head(view: EncodingView, choice: MapChoice) -> list[str]:
     """Message and choices; returns the subjects to show."""
     shell.message(encoding_words.message_of(view, choice))
     having = [name for name in store.workspace().subjects if encoding_map.has_map(name, choice)]
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="encoding-menus"):
         aside = encoding_controls.map_controls(view, choice, len(having) > 1)
         st.space("stretch")
         encoding_exports.menu(view, choice)
