@@ -32,7 +32,8 @@ check: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest tests/house
 
 test: check chromium
-	$(BIN)/python -m pytest --durations=15
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --ignore tests/browser --numprocesses 2 --dist loadfile --durations=10
+	$(BIN)/python -m pytest tests/browser --durations=10
 
 chromium:
 	@test -x $(CHROMIUM) || { \

@@ -16,8 +16,11 @@ from brainviz.data.duplicates import near_duplicates
 from brainviz.data.lag_check import haemodynamic_response
 from brainviz.data.preprocess import detrend
 from brainviz.video.cuts import detect_cuts
+from pipelines.simulate.config import SimulationConfig
 from pipelines.simulate.drive import DRIVE_HZ, film_drive
+from pipelines.simulate.film import plan_film, write_film
 from pipelines.simulate.plan import FilmPlan
+from pipelines.simulate.subject import simulate_subject
 
 STILL_S = 32.0
 LAGS = range(-3, 4)
@@ -72,8 +75,13 @@ class Simulated:
 
 
 @pytest.fixture(scope="module")
-def simulated(tiny_workspace: Path) -> Simulated:
-    return Simulated(tiny_workspace / "simulated-data")
+def simulated(tmp_path_factory: pytest.TempPathFactory) -> Simulated:
+    """The tiny data set with its first subject only."""
+    config, out = SimulationConfig(size="tiny"), tmp_path_factory.mktemp("simulated")
+    write_film(config, out, list(config.segments))
+    plan = plan_film(config)
+    simulate_subject(config, "1", {segment: film_drive(plan, segment) for segment in config.segments}, out)
+    return Simulated(out)
 
 
 def test_nothing_to_complain_of(simulated: Simulated) -> None:
