@@ -46,6 +46,10 @@ TABLE_STAGES = {
     "encoding": "encoding",
     "regions": "encoding",
     "contrasts": "encoding_maps",
+    "leave_out": "leave_out",
+    "ambiguity": "ambiguity",
+    "ambiguity_cases": "ambiguity",
+    "ambiguity_directions": "ambiguity",
 }
 
 
@@ -290,7 +294,7 @@ class Workspace:
         return read_array(found[name].arrays, f"map.{name}").astype(np.float32)
 
     def _maps(self, subject: str) -> dict[str, Result]:
-        units = [("bold", subject), ("encoding_maps", subject)]
+        units = [("bold", subject), ("encoding_maps", subject), ("leave_out", subject)]
         units += [(s, u) for s in ("encoding", "joint_encoding") for u in self.results.units(s) if _owner(u) == subject]
         results = [r for stage, unit in units if (r := self.results.current(stage, unit))]
         return {name: r for r in results for name in r.manifest["facts"].get("maps", [])}

@@ -65,6 +65,8 @@ STAGES = {
         Stage("film_features", 1, "pipelines.stages.encoding:extract_upload", "Extract features of an uploaded film"),
         Stage("encoding", 1, "pipelines.stages.encoding:fit_encoding", "Fit the encoding model"),
         Stage("joint_encoding", 1, "pipelines.stages.encoding:fit_joint", "Partition the variance of two encoders"),
+        Stage("ambiguity", 1, "pipelines.stages.ambiguity:measure_ambiguity", "Measure bits of direction"),
+        Stage("leave_out", 1, "pipelines.stages.leave_out:measure_regions", "Leave regions out"),
         Stage("encoding_maps", 1, "pipelines.stages.encoding:compare_encoders", "Compare the encoders"),
     )
 }

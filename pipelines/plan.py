@@ -10,6 +10,7 @@ from typing import Any
 from brainviz.data.catalogue import split_of
 from brainviz.workspace import SHARED_UNIT
 from pipelines.graph import Cost, Task
+from pipelines.plan_ambiguity import ambiguity_tasks
 from pipelines.plan_encoding import encoding_tasks, upload_tasks
 from pipelines.request import TARGETS, RunRequest
 from pipelines.sources import Source, find_source
@@ -44,6 +45,8 @@ def build_plan(request: RunRequest, workspace: Path) -> Plan:
     _motion_tasks(source, request, named)
     if TARGETS.index(request.until) >= TARGETS.index("encoding"):
         named |= encoding_tasks(source, request.encoders, request.joint, named)
+    if TARGETS.index(request.until) >= TARGETS.index("reanimation"):
+        named |= ambiguity_tasks(source, request, named)
     facts = {
         "dataset": source.dataset,
         "dataset_name": source.name,
@@ -149,7 +152,7 @@ def _in_order(named: dict[str, Task], subjects: Sequence[str]) -> list[Task]:
     """
     first = subjects[0]
     goals = [f"bold/{first}", "catalogue/all", f"motion_decoder/{first}.brain"]
-    for stage in ("evaluate_motion", "encoding_maps", "joint_encoding"):
+    for stage in ("evaluate_motion", "encoding_maps", "joint_encoding", "ambiguity"):
         goals += [name for subject in subjects for name in named if name.split(".")[0] == f"{stage}/{subject}"]
     ordered: dict[Task, None] = {}
 

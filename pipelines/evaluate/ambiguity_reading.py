@@ -1,0 +1,102 @@
+"""What the families of `ambiguity_readout` are given: the direction of a clip, its first frame, and a reading of fMRI.
+
+Everything is fitted on training films. Each training clip is read by a ridge that has not seen its film, so that the
+readout learns how far a reading can be trusted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from brainviz.flow.summary import dominant_direction, mean_speed
+from pipelines.motion_decoder import BoldWindows, DecoderConfig, DecoderData
+
+Float64 = npt.NDArray[np.float64]
+Float32 = npt.NDArray[np.float32]
+
+STILL_SHARE = 0.1
+"""A clip is still where its mean speed is below this share of the median speed of the training clips."""
+
+UNKNOWN = -1
+
+
+def still_speed(flow: Float32, valid: npt.NDArray[np.bool_]) -> float:
+    """Mean speed below which a clip has no direction, grid pixels per step, from the training clips."""
+    return STILL_SHARE * float(np.nanmedian(mean_speed(flow, valid)))
+
+
+def directions(flow: Float32, valid: npt.NDArray[np.bool_], still_below: float) -> npt.NDArray[np.int64]:
+    """Dominant direction of each clip, int64 (n,), 8 for none; `UNKNOWN` where no vector is valid."""
+    found = dominant_direction(flow, valid, still_below).astype(np.int64)
+    return np.where(valid.reshape(len(valid), -1).any(1), found, UNKNOWN)
+
+
+@dataclass(frozen=True)
+class FrameComponents:
+    """Whitened principal components of pooled first-frame features of training clips.
+
+    Attributes
+    ----------
+    centre, scale : float32 (features,)
+    matrix : float32 (features, k)
+    """
+
+    centre: Float32
+    scale: Float32
+    matrix: Float32
+
+    @classmethod
+    def fit(cls, pooled: Float32, n_components: int) -> FrameComponents:
+        """From pooled features (n, features) of training clips."""
+        from scipy.linalg import eigh
+
+        centre, scale = pooled.mean(0), np.maximum(pooled.std(0), 1e-3)
+        scaled = ((pooled - centre) / scale).astype(np.float64)
+        kept = min(n_components, len(pooled) - 1)
+        values, vectors = eigh(scaled @ scaled.T, subset_by_index=[len(pooled) - kept, len(pooled) - 1])
+        real = values > 1e-9 * values[-1]
+        values, vectors = values[real][::-1], vectors[:, real][:, ::-1]
+        matrix = scaled.T @ (vectors / values * np.sqrt(len(pooled)))
+        return cls(centre, scale, matrix.astype(np.float32))
+
+    def __call__(self, pooled: Float32) -> Float64:
+        """Components float64 (n, k) of pooled features (n, features), of unit variance in training."""
+        return np.asarray(((pooled - self.centre) / self.scale) @ self.matrix, np.float64)
+
+
+def reading_targets(flow: Float32, valid: npt.NDArray[np.bool_], speed: float) -> Float32:
+    """What the ridge reads from fMRI, float32 (n, 3): the compressed mean vector, and the log of the mean speed."""
+    from pipelines.motion_decoder.motion_ridge import compressed
+
+    weight = valid[..., None].astype(np.float32)
+    axes = tuple(range(1, flow.ndim - 1))
+    mean = (np.where(valid[..., None], flow, 0)).sum(axes) / np.maximum(weight.sum(axes), 1)
+    pace = np.log1p(np.nan_to_num(mean_speed(flow, valid)) / speed)
+    return np.column_stack([compressed(mean.astype(np.float32), speed), pace]).astype(np.float32)
+
+
+def fmri_readings(
+    data: DecoderData, test: Mapping[str, BoldWindows], config: DecoderConfig
+) -> tuple[Float64, dict[str, Float64]]:
+    """Readings (n, 3) of the training clips, each without its film, and of the test clips by choice of runs.
+
+    Scaled by their spread in training; the vector keeps its origin, the log speed is centred.
+    """
+    from pipelines.motion_decoder.linear import fit_window_ridge, vertex_weights
+    from pipelines.motion_decoder.motion_ridge import delay_weights
+    from pipelines.motion_decoder.patches import typical_speed
+
+    targets = reading_targets(data.flow, data.valid, typical_speed(data))
+    vertices = vertex_weights(data, config.ridge.reliability_power)
+    ridge, held_out = fit_window_ridge(data, targets, config, vertices, delay_weights(data.bold.n_window, config))
+    centre = np.array([0.0, 0.0, held_out[:, 2].mean()])
+    scale = np.maximum(held_out.std(0), 1e-6)
+
+    def scaled(values: Float32) -> Float64:
+        return np.asarray((values - centre) / scale, np.float64)
+
+    return scaled(held_out), {runs: scaled(ridge(windows)) for runs, windows in test.items()}
