@@ -14,6 +14,7 @@ STRIP_S = 3.0
 PAGES = Path(__file__).parent / "pages"
 LISTED = (  # file, title, icon; the file's name is the page's address
     ("motion", "Motion", ":material/motion_photos_on:"),
+    ("reanimation", "Reanimation", ":material/animation:"),
     ("encoding", "Encoding", ":material/neurology:"),
     ("insilico", "In silico", ":material/movie:"),
     ("data", "Data", ":material/database:"),

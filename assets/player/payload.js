@@ -12,12 +12,17 @@ function unpackFlow(bytes, place) {
   return flow;
 }
 
-/** -> {header, film: Blob, panels: [{...header panel, flow}], valid, moving}; masks are Uint8Array (step, y, x). */
-function parsePayload(data) {
+/** -> {header, bytes}: what every component's message begins with. */
+function parseHeader(data) {
   const bytes = data instanceof Uint8Array ? data : new Uint8Array(data);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const length = view.getUint32(0, true);
-  const header = JSON.parse(new TextDecoder().decode(bytes.subarray(4, 4 + length)));
+  return { bytes, header: JSON.parse(new TextDecoder().decode(bytes.subarray(4, 4 + length))) };
+}
+
+/** -> {header, film: Blob, panels: [{...header panel, flow}], valid, moving}; masks are Uint8Array (step, y, x). */
+function parsePayload(data) {
+  const { bytes, header } = parseHeader(data);
   const panels = header.panels.map((panel) => ({
     ...panel,
     flow: panel.vectors ? unpackFlow(bytes, panel.vectors) : null,

@@ -1,0 +1,94 @@
+"""Names and sentences of the Reanimation page: films by system, masks, metrics."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from brainviz.figures.palette import look
+
+FILM = "film"
+_LABELS = {"film": "Film", "truth": "True motion", "zero": "Frozen first frame"}
+_EXPLANATIONS = {
+    "film": "The film that was shown.",
+    "truth": "The first frame moved by the film's own flow: how far this way of rendering can go at best.",
+    "zero": "The first frame standing still: the control that every metric has to beat.",
+    "brain": "The first frame moved by what our decoder predicts from it and from fMRI.",
+    "image-only": "The first frame moved by what the same decoder predicts without fMRI.",
+    "prior": "The first frame moved by the flow of a training clip with a similar first frame; no fMRI.",
+}
+
+MASKS = {
+    "none": "Whole frame",
+    "predicted-objects": "Objects, found in the predicted motion",
+    "film-objects": "Objects, found in the true film",
+    "flowsam": "Objects, FlowSAM on the true film",
+}
+MASK_NOTES = {
+    "none": "All of the flow moves the frame, the camera's part included.",
+    "predicted-objects": "Only what moves against the camera in the system's own flow. No film after the first frame.",
+    "film-objects": "Only what moves against the camera in the true film: true motion enters through the mask.",
+    "flowsam": "Only FlowSAM's objects in the true film, as in the paper: true motion enters through the mask.",
+}
+USES_FILM = ("film-objects", "flowsam")
+
+
+def label(system: str) -> str:
+    """Name of a panel."""
+    return _LABELS.get(system) or look(system).label
+
+
+def explanation(system: str) -> str:
+    """One sentence on what a panel shows."""
+    return _EXPLANATIONS.get(system) or f"The first frame, moved. {look(system).explanation}"
+
+
+def flag(system: str, mask: str, uses_film: bool) -> str:
+    """The mark in a panel's picture where the film after its first frame entered; "" elsewhere."""
+    if system == FILM or not uses_film:
+        return ""
+    return "driven by the true film" if system == "truth" else f"mask from the true film: {MASKS.get(mask, mask)}"
+
+
+@dataclass(frozen=True)
+class MetricWords:
+    """How one metric is told.
+
+    Attributes
+    ----------
+    label, unit, explanation : str
+    digits : int
+        After the point.
+    smaller_is_better : bool
+    """
+
+    label: str
+    unit: str
+    explanation: str
+    digits: int = 3
+    smaller_is_better: bool = False
+
+
+METRICS: dict[str, MetricWords] = {
+    "epe": MetricWords(
+        "EPE",
+        "px per step",
+        "End-point error: flow measured on the reanimation itself against the film's, in px of the 32×32 grid per "
+        "step. Smaller is better.",
+        2,
+        True,
+    ),
+    "ssim": MetricWords("SSIM", "", "Structural similarity with the film, 2-D, RGB. 1 is equal."),
+    "psnr": MetricWords("PSNR", "dB", "Peak signal-to-noise ratio against the film. Larger is better.", 1),
+    "hue": MetricWords("Hue", "", "Circular correlation of hue with the film. 1 is equal."),
+}
+
+
+def metric_words(metric: str) -> MetricWords:
+    """How a metric is told; one that the page does not know keeps its own name."""
+    return METRICS.get(metric) or MetricWords(metric.replace("_", " ").replace("-", " "), "", metric)
+
+
+def metrics_in_order(metrics: list[str]) -> list[str]:
+    """Metrics in the order of the page, unknown ones after them by name."""
+    rank = {name: i for i, name in enumerate(METRICS)}
+    return sorted(metrics, key=lambda name: (rank.get(name, len(rank)), name))

@@ -1,0 +1,399 @@
+"""Reanimation: the first frame brought to life by predicted motion, beside the film and beside no brain."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from brainviz.components import (
+    choices,
+    clip_picker,
+    motion_exports,
+    reanimation_choice,
+    reanimation_exports,
+    reanimation_scores,
+    reanimation_words,
+    shell,
+    store,
+)
+from brainviz.components.film_player import FilmPanel, FilmView, film_player, pack_films
+from brainviz.components.heading import subject_heading
+from brainviz.components.motion_view import MotionView, view_or_none
+from brainviz.components.reanimation_choice import ReanimationChoice
+from brainviz.components.reanimation_words import FILM
+from brainviz.errors import BrainvizError, NotReady
+from brainviz.figures import reanimation as figures
+from brainviz.figures.palette import look
+from brainviz.figures.style import picture_settings
+from brainviz.workspace import Workspace
+from pipelines import runs
+from pipelines.interactive import backends, reanimation
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import plotly.graph_objects as go
+
+    from brainviz.video.composing import CaptionedFilm
+    from brainviz.video.sprites import Sprite
+
+KEY = "films"
+SUMMARY_METRICS = 4
+
+shell.ensure_app()
+
+
+# ---- films
+
+
+@dataclass(frozen=True, eq=False)
+class ShownFilm:
+    """A film as the player shows it, or why there is none."""
+
+    sprite: Sprite | None
+    uses_film: bool = False
+    absent: str = ""
+
+
+def backend_of(choice: ReanimationChoice, system: str) -> str:
+    """Stable Video Diffusion makes its own films; everything else is moved by the chosen backend."""
+    return "svd" if system == "svd" else choice.backend
+
+
+def sample_of(choice: ReanimationChoice, system: str) -> int:
+    """The chosen sample, of the systems that give several."""
+    if system in (FILM, "svd"):
+        return 0
+    return min(choice.sample, store.workspace().samples(choice.subject, system) - 1)
+
+
+def made(choice: ReanimationChoice, system: str) -> reanimation.Reanimation:
+    """One reanimation; raises `NotReady` where it has not been rendered."""
+    return reanimation.reanimated(
+        store.workspace(),
+        choice.subject,
+        choice.clip,
+        system,
+        choice.mask if system != "svd" else "none",
+        sample_of(choice, system),
+        backend_of(choice, system),
+        choice.seed,
+    )
+
+
+@st.cache_resource(max_entries=160, show_spinner=False)  # about 170 KB each
+def sheet_of(path: str, version: str, choice: ReanimationChoice, system: str) -> tuple[Sprite, bool]:
+    """A reanimation as a sprite sheet, and whether the true film entered. Made once per version of the workspace."""
+    from brainviz.video.sprites import COLUMNS, Sprite, sprite_sheet
+
+    film = made(choice, system)
+    n, height, width, _ = film.frames.shape
+    return Sprite(sprite_sheet(film.frames), n, COLUMNS, width, height, film.fps), film.uses_film
+
+
+def shown_film(choice: ReanimationChoice, system: str) -> ShownFilm:
+    """What stands in a panel."""
+    if system == FILM:
+        return ShownFilm(store.workspace().film_sprite(choice.clip))
+    alone = ReanimationChoice(choice.subject, choice.clip, (), *_drive(choice, system))
+    try:
+        return ShownFilm(*sheet_of(str(store.workspace_path()), store.version(), alone, system))
+    except NotReady as error:
+        return ShownFilm(None, absent=error.what)
+
+
+def _drive(choice: ReanimationChoice, system: str) -> tuple[str, str, int, int]:
+    return choice.backend, choice.mask, sample_of(choice, system), choice.seed
+
+
+def panel_of(choice: ReanimationChoice, system: str, film: ShownFilm) -> FilmPanel:
+    """A panel with its film, its mark and its scores."""
+    workspace, one = store.workspace(), look(system)
+    sample, backend = sample_of(choice, system), backend_of(choice, system)
+    scores = reanimation_scores.clip_scores(choice.subject, choice.clip, backend, choice.mask)
+    samples = 1 if system in (FILM, "svd") else workspace.samples(choice.subject, system)
+    place = workspace.place(choice.clip)
+    return FilmPanel(
+        id=system,
+        label=reanimation_words.label(system),
+        sprite=film.sprite,
+        colour="" if system == FILM else one.colour(shell.is_dark()),
+        marker="" if system == FILM else one.marker,
+        note=f"sample {sample + 1} of {samples}" if samples > 1 else "",
+        explanation=reanimation_words.explanation(system),
+        flag=reanimation_words.flag(system, choice.mask, film.uses_film),
+        metrics=reanimation_scores.panel_metrics(scores.get((system, sample), {})),
+        words=f"{2 * place.index}–{2 * place.index + 2} s of {place.segment}"
+        if system == FILM
+        else reanimation_scores.NOT_SCORED,
+        absent=film.absent,
+    )
+
+
+@st.fragment
+def show_films(choice: ReanimationChoice) -> None:
+    """The player, in a fragment: coming to rest reruns this function only."""
+    with shell.guarded("films"):
+        workspace = store.workspace()
+        films = {system: shown_film(choice, system) for system in choice.panels}
+        view = FilmView(
+            id=f"{choice.subject}/{choice.clip}",
+            film=workspace.film_sprite(choice.clip),
+            panels=[panel_of(choice, system, film) for system, film in films.items()],
+            caption=caption_of(choice),
+            lines=export_lines(choice),
+            file_stem=motion_exports.stem(workspace, *file_parts(choice), *choice.panels),
+            autoplay="frame" not in st.query_params,
+            view=reanimation_choice.view_of_link(choice.panels),
+        )
+        film_player(pack_films(view), KEY, lambda: reanimation_choice.remember_view(KEY, choice.panels))
+        absent = [system for system, film in films.items() if film.sprite is None]
+        if absent:
+            offer_rendering(choice, absent)
+
+
+def caption_of(choice: ReanimationChoice) -> str:
+    """One line under the films: how they were made."""
+    title = facts_of_backends()[choice.backend].title
+    return f"{title}; {reanimation_words.MASKS[choice.mask].lower()}"
+
+
+# ---- films that are not there yet
+
+
+@st.cache_resource(ttl=20, show_spinner=False)
+def facts_of_backends() -> dict[str, backends.BackendFacts]:
+    """All backends by name; looked up again now and then, since weights may arrive."""
+    return {facts.id: facts for facts in backends.available_backends()}
+
+
+def offer_rendering(choice: ReanimationChoice, systems: Sequence[str]) -> None:
+    """One button for all films that are missing, or what is needed before they can be made."""
+    needed = {backend_of(choice, system) for system in systems}
+    for facts in (facts_of_backends()[name] for name in sorted(needed)):
+        mine = [system for system in systems if backend_of(choice, system) == facts.id]
+        with st.container(border=True):
+            if facts.missing:
+                missing_weights(facts)
+            else:
+                render_button(choice, facts, mine)
+
+
+def missing_weights(facts: backends.BackendFacts) -> None:
+    """Why a backend cannot run here, how large its weights are, and the commands that fetch them."""
+    st.markdown(f":material/download: **{facts.title} needs weights that are not here: {facts.size_gb:.1f} GB.**")
+    st.caption(f"Licence: {facts.licence}. {facts.missing}")
+    st.code("\n".join(facts.commands), language="bash")
+
+
+def render_button(choice: ReanimationChoice, facts: backends.BackendFacts, systems: Sequence[str]) -> None:
+    count = "This film is" if len(systems) == 1 else f"{len(systems)} films are"
+    st.markdown(f":material/hourglass_empty: **{count} not rendered with {facts.title} yet.**")
+    st.caption("Rendering is a run with progress; the page fills by itself as the films arrive.")
+    words = ", ".join(reanimation_words.label(system) for system in systems)
+    label = f"Render: {words}"
+    st.button(
+        label, icon=":material/play_arrow:", type="primary", key=f"render:{facts.id}", on_click=submit,
+        args=(choice, tuple(systems)),
+    )  # fmt: skip
+
+
+def submit(choice: ReanimationChoice, systems: Sequence[str]) -> None:
+    """Start the runs that render the missing films."""
+    for system in systems:
+        try:
+            request = reanimation.render_request(
+                store.workspace(),
+                choice.subject,
+                choice.clip,
+                system,
+                backend_of(choice, system),
+                choice.mask,
+                sample_of(choice, system),
+                choice.seed,
+            )
+            runs.submit(store.workspace_path(), request)
+        except BrainvizError as error:
+            choices.notice(f"{reanimation_words.label(system)}: {error.what}")
+
+
+# ---- controls
+
+
+def choose(workspace: Workspace, subject: str, clip: str, available: list[str]) -> ReanimationChoice:
+    """The menus, and what they say."""
+    facts = facts_of_backends()
+    driven = [name for name, one in facts.items() if one.follows_motion]
+    seeded = [name for name, one in facts.items() if not one.deterministic]
+    titles = {name: one.title + ("" if not one.missing else " (weights missing)") for name, one in facts.items()}
+    systems = [name for name in available if name not in (FILM, "svd")]
+    samples = max(workspace.samples(subject, name) for name in systems)
+    reanimation_choice.choose_panels(available)
+    drive = reanimation_choice.choose_rendering(driven, titles, seeded, samples)
+    return ReanimationChoice(subject, clip, tuple(reanimation_choice.shown_panels(available)), *drive)
+
+
+def message_row(workspace: Workspace, subject: str, clip: str, ids: list[str]) -> ReanimationChoice:
+    """The page's one message, the ways to other clips, and the menus."""
+    available = reanimation_choice.driving_systems(workspace.systems(subject))
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        words = st.container()
+        with st.container(horizontal=True, width="content", gap="small", wrap=False):
+            for by, icon, tip in ((-1, "chevron_left", "The clip before"), (1, "chevron_right", "The next clip")):
+                st.button(
+                    "",
+                    key=f"clip{by}",
+                    icon=f":material/{icon}:",
+                    help=tip,
+                    on_click=clip_picker.open_clip,
+                    args=(clip_picker.neighbour(ids, clip, by),),
+                )
+            choice = choose(workspace, subject, clip, available)
+            reanimation_exports.menu(export_offer(workspace, choice))
+    scores = reanimation_scores.clip_scores(subject, clip, choice.backend, choice.mask)
+    words.html(f'<p class="message">{reanimation_scores.message(scores)}</p>')
+    return choice
+
+
+# ---- exports
+
+
+def file_parts(choice: ReanimationChoice) -> tuple[str, ...]:
+    """Of every file's name: subject, clip, and what is not usual about the rendering."""
+    unusual = (choice.backend if choice.backend != reanimation.AT_ONCE else "", choice.mask)
+    return choice.subject, choice.clip, *(part for part in unusual if part not in ("", "none"))
+
+
+def export_lines(choice: ReanimationChoice) -> tuple[str, ...]:
+    """Below exported films and pictures: whose, which clip, how it was made."""
+    workspace = store.workspace()
+    lines = (f"Subject {choice.subject}, clip {choice.clip}, {workspace.dataset_name}; {caption_of(choice)}",)
+    return (*lines, reanimation_exports.SIMULATED_LINE) if workspace.simulated else lines
+
+
+def export_offer(workspace: Workspace, choice: ReanimationChoice) -> reanimation_exports.FilmExports:
+    """What the export menu offers: the films that exist."""
+    there = [system for system in choice.panels if shown_film(choice, system).sprite is not None]
+    subject, *parts = file_parts(choice)
+    chosen: dict[str, Any] = {**st.query_params.to_dict(), **vars(choice)}
+    facts = {"dataset": workspace.dataset_name, "simulated": workspace.simulated, "results": workspace.version}
+    return reanimation_exports.FilmExports(
+        panels={system: reanimation_words.label(system) for system in there},
+        films=lambda systems: captioned(choice, systems),
+        name_parts=(f"subject{subject}", *parts),
+        lines=export_lines(choice)[:1],
+        settings=motion_exports.exports.settings_json(chosen, facts),
+        simulated=workspace.simulated,
+        table=(lambda: clip_csv(choice)) if workspace.has_table("reanimation") else None,
+    )
+
+
+def captioned(choice: ReanimationChoice, systems: Sequence[str]) -> list[CaptionedFilm]:
+    """The films themselves, with captions and marks to burn in."""
+    from brainviz.figures.panels import sprite_frames
+    from brainviz.video.composing import CaptionedFilm
+
+    workspace, films = store.workspace(), []
+    for system in systems:
+        if system == FILM:
+            sprite = workspace.film_sprite(choice.clip)
+            frames, fps, uses_film = sprite_frames(sprite), sprite.fps, False
+        else:
+            film = made(choice, system)
+            frames, fps, uses_film = film.frames, film.fps, film.uses_film
+        words = (reanimation_words.flag(system, choice.mask, uses_film), reanimation_exports.SIMULATED_MARK)
+        mark = "; ".join(filter(None, words if workspace.simulated else words[:1]))
+        films.append(CaptionedFilm(frames, fps, reanimation_words.label(system), mark))
+    return films
+
+
+def clip_csv(choice: ReanimationChoice) -> str:
+    """All rows of this clip in the table of reanimations."""
+    table = store.table("reanimation")
+    return str(table[(table["subject"] == choice.subject) & (table["clip"] == choice.clip)].to_csv(index=False))
+
+
+# ---- all clips
+
+
+def all_clips(choice: ReanimationChoice) -> None:
+    st.subheader("All subjects, all test clips", anchor=False)
+    if reanimation_scores.summary_rows(choice.backend, choice.mask) is None:
+        st.info(
+            "The summary over all test clips appears when every film of this backend and mask has been scored.",
+            icon=":material/hourglass_empty:",
+        )
+        return
+    figure, words, caption = summary_figure(
+        str(store.workspace_path()), store.version(), choice.backend, choice.mask, shell.is_dark()
+    )
+    st.plotly_chart(figure, key="summary", config=picture_settings("brainviz_reanimation-summary"))
+    st.markdown(words)
+    st.caption(caption)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def summary_figure(path: str, version: str, backend: str, mask: str, dark: bool) -> tuple[go.Figure, str, str]:
+    """Dots and intervals, verdict and caption: made once per version of the workspace, backend, mask and theme."""
+    rows: pd.DataFrame | None = reanimation_scores.summary_rows(backend, mask)
+    if rows is None:
+        raise NotReady("Nothing is summarised yet.", "evaluate_reanimation")
+    metrics = reanimation_words.metrics_in_order(list(rows["metric"].unique()))[:SUMMARY_METRICS]
+    titles = {}
+    for metric in metrics:
+        words = reanimation_words.metric_words(metric)
+        arrow = "← better" if words.smaller_is_better else "better →"
+        titles[metric] = f"{words.label}{f' ({words.unit})' if words.unit else ''}<br>{arrow}"
+    figure = figures.summary_intervals(rows, titles, reanimation_words.label, dark, store.workspace().simulated)
+    caption = (
+        f"Mean over {rows['n_clips'].max():.0f} test clips, one dot per subject; bars are 95 % block-bootstrap "
+        f"intervals over {rows['n_blocks'].max():.0f} blocks of whole shots. Dotted: the first frame standing still."
+    )
+    return figure, reanimation_scores.verdict(backend, mask), caption
+
+
+def method() -> None:
+    with st.expander("How this is made, and what it does not show", icon=":material/menu_book:"):
+        st.markdown(
+            """
+- **Every film begins with the true first frame.** What differs is the motion that moves it: predicted from first frame
+  and fMRI, from the frame alone, or taken from the film itself. What is seen is shot-level motion over about 10 s, from
+  the mean of all test runs; it is not what the person saw.
+- **Driven by the true motion** is the most that this way of rendering can reach. **The frozen first frame** is the
+  control of every metric: pixel metrics often prefer a frame that stands still to one that moves a little wrongly.
+- **A mask from the true film** lets true motion in through the mask; such films are marked in the picture.
+- **Expected flow and samples differ.** Prior and Stable Video Diffusion are sampled: one of several samples is shown.
+- **Difference** is |panel − film| for every colour, against the film's frame of the same time.
+"""
+        )
+
+
+def default_clip(view: MotionView | None, ids: list[str]) -> str:
+    """The clip a visitor sees first: where fMRI helped most on odd test runs, else the first."""
+    if view is not None and len(view.gain) and view.gain["gain_odd"].idxmax() in ids:
+        return str(view.gain["gain_odd"].idxmax())
+    return ids[0]
+
+
+def main() -> None:
+    workspace = store.workspace()
+    subject = subject_heading("Reanimation", workspace)
+    clips: pd.DataFrame = workspace.clips[workspace.clips["split"] == "test"]
+    ids = list(clips["clip"])
+    if not ids or not workspace.systems(subject):
+        raise NotReady("The clips are there, their flow is not yet.", "flow_labels", "It is the next thing to come.")
+    view = view_or_none(subject)
+    clip = choices.choose("clip", ids, default_clip(view, ids), "the clip")
+    choices.keep("clip", clip)
+    choice = message_row(workspace, subject, clip, ids)
+    show_films(choice)
+    clip_picker.picker(workspace, view, clips, clip)
+    with shell.guarded("all clips"):
+        all_clips(choice)
+    method()
+    motion_exports.citation()
+
+
+main()
