@@ -69,6 +69,7 @@ def _parser() -> argparse.ArgumentParser:
 
     weights = add("weights", commands.weights, "Show which model weights are here; fetch one by name.")
     weights.add_argument("name", nargs="?", metavar="NAME")
+    weights.add_argument("--file", type=Path, help="a checkpoint that is here already, to be converted, not fetched")
     return parser
 
 

@@ -156,7 +156,7 @@ def weights(options: argparse.Namespace) -> int:
     if options.name is None:
         print(store.listing())
         return 0
-    store.fetch(options.name, progress=_bar)
+    store.fetch(options.name, progress=_bar, file=options.file)
     return 0
 
 

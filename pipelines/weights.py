@@ -9,6 +9,7 @@ from pathlib import Path
 
 from brainviz.errors import BrainvizError, UnknownName
 from brainviz.storage import safe_name
+from pipelines.conversions import Converter, converter, is_converted
 
 Progress = Callable[[float, str], None]
 
@@ -21,7 +22,8 @@ class Weights:
     """One published set of weights.
 
     `source` is a Hugging Face repository (owner/name), or the address of one file. Of a repository, `files` are
-    fetched; where it has no safetensors, its pytorch_model.bin instead.
+    fetched; where it has no safetensors, its pytorch_model.bin instead. `by_hand` says where else the file can be had,
+    or that it can only be had there (`source` is then a page for people). `needs` are other weights it stands on.
     """
 
     name: str
@@ -31,10 +33,54 @@ class Weights:
     licence: str
     files: tuple[str, ...] = ("*.safetensors", "*.json")
     revision: str = "main"
+    by_hand: str = ""
+    needs: tuple[str, ...] = ()
+    only_by_hand: bool = False
 
     @property
     def is_file(self) -> bool:
         return self.source.startswith("https://")
+
+
+_SVD = "stabilityai/stable-video-diffusion-img2vid"
+_SVD_LICENCE = "Stability AI Community License"
+_SVD_FILES = ("*.fp16.safetensors", "*.json")
+
+REANIMATION = (
+    Weights("svd", "films without the brain (Stable Video Diffusion)", _SVD, 4.6, _SVD_LICENCE, _SVD_FILES),
+    Weights("svd-xt", "reanimation (Time-to-Move): 25-frame SVD", f"{_SVD}-xt", 4.6, _SVD_LICENCE, _SVD_FILES),
+    Weights(
+        "dragnuwa",
+        "reanimation (DragNUWA 1.5); converted once, 6.4 GB more",
+        "yinsming/DragNUWA",
+        10.2,
+        "MIT (the authors' program); on SVD: Stability AI Community License",
+        ("drag_nuwa_svd.pth",),
+        by_hand="The authors' other place: https://drive.google.com/uc?id=1Z4JOley0SJCb35kFF4PCc6N6P1ftfX4i",
+        needs=("svd",),
+    ),
+    Weights(
+        "motionpro",
+        "reanimation (MotionPro-Dense); converted once, 6.4 GB more",
+        "HiDream-ai/MotionPro",
+        10.2,  # not published; the same network as DragNUWA's
+        "not stated in the authors' repository; on SVD: Stability AI Community License",
+        ("MotionPro_Dense-gs_14k.pt",),
+        needs=("svd",),
+    ),
+    Weights("sam", "what FlowSAM stands on (SAM ViT-B)", "facebook/sam-vit-base", 0.38, "Apache-2.0"),
+    Weights(
+        "flowsam",
+        "object masks of the film (FlowI-SAM); converted once",
+        "https://drive.google.com/drive/folders/16I6zjJI4FCxhdGVIXgDddC5c64raKEuu",
+        0.4,
+        "not stated in the authors' repository; on SAM: Apache-2.0",
+        ("frame_level_flowisam_vitb_train_on_oclrsyn_dvs16.pth",),
+        by_hand="Its authors publish it in a shared folder, to be opened in a browser.",
+        needs=("sam",),
+        only_by_hand=True,
+    ),
+)
 
 
 def known_weights() -> dict[str, Weights]:
@@ -42,17 +88,7 @@ def known_weights() -> dict[str, Weights]:
     from pipelines.features.catalogue import PRETRAINED
     from pipelines.flow_labels.labellers import RAFT_URL
 
-    listed = [
-        Weights("raft", "true flow (RAFT large, torchvision)", RAFT_URL, 0.02, "BSD-3-Clause"),
-        Weights(
-            "svd",
-            "the no-brain baseline (Stable Video Diffusion)",
-            "stabilityai/stable-video-diffusion-img2vid",
-            4.6,
-            "Stability AI Community License",
-            ("*.fp16.safetensors", "*.json"),
-        ),
-    ]
+    listed = [Weights("raft", "true flow (RAFT large, torchvision)", RAFT_URL, 0.02, "BSD-3-Clause"), *REANIMATION]
     for spec in PRETRAINED:
         if not spec.base:
             purpose = f"encoder {spec.title} ({spec.family})"
@@ -71,6 +107,9 @@ def find(name: str) -> Path | None:
         from pipelines.flow_labels.labellers import find_raft_weights
 
         return find_raft_weights()
+    if converter(name) is not None:
+        folder = converted_folder(name)
+        return folder if is_converted(folder) else None
     if weights.is_file:
         place = _file_place(weights)
         return place if place.is_file() else None
@@ -106,27 +145,62 @@ def listing() -> str:
     return "\n".join(lines)
 
 
-def fetch(name: str, progress: Progress) -> Path:
-    """Fetch weights by name, saying size and licence first; returns where they lie.
+def fetch(name: str, progress: Progress, file: Path | None = None) -> Path:
+    """Fetch weights by name, saying size and licence first; convert them where that is needed.
+
+    Parameters
+    ----------
+    name : str
+    progress : callable
+    file : path, optional
+        A checkpoint that is here already, to be converted instead of fetched.
+
+    Returns
+    -------
+    Path
+        Where they lie: a file or a folder.
 
     Raises
     ------
     UnknownName
         No such weights.
+    DataProblem
+        A checkpoint that is no plain list of tensors, or whose tensors do not fit; all of them are named.
     BrainvizError
-        The network or the hub does not answer.
+        The network or the hub does not answer, or the file can only be had by hand.
     """
     weights = _known(name)
     place = find(name)
     if place is not None:
         print(f"{name} is here already: {place}")
         return place
-    print(f"{name}: {weights.size_gb:.2f} GB from {weights.source}; licence: {weights.licence}", flush=True)
+    print(f"{name}: {weights.size_gb:.2f} GB from {file or weights.source}; licence: {weights.licence}", flush=True)
+    converts = converter(name)
+    if file is not None and (converts is None or not file.is_file()):
+        what = "is not there" if converts else f"is of no use: {name} is used as published"
+        raise BrainvizError(f"The file {what}.", str(file), f"Leave --file out: python -m pipelines weights {name}")
+    if file is None and weights.only_by_hand:
+        remedy = f"Save {weights.files[0]} from there, then: python -m pipelines weights {name} --file FILE"
+        raise BrainvizError(f"{name} cannot be fetched by a program. {weights.by_hand}", weights.source, remedy)
     progress(0.0, f"fetching {name}")
-    fetched = _fetch_file(weights) if weights.is_file else _fetch_repository(weights)
+    fetched = file or (_fetch_file(weights) if weights.is_file else _fetch_repository(weights))
+    if converts is not None:
+        for other in weights.needs if name == "flowsam" else ():
+            fetch(other, progress)
+        fetched = _converted(weights, converts, fetched, progress)
     progress(1.0, "done")
     print(f"{name} lies at {fetched}")
     return fetched
+
+
+def _converted(weights: Weights, converts: Converter, fetched: Path, progress: Progress) -> Path:
+    """The folder of converted weights, read back; what was published may then be removed by hand."""
+    checkpoint = fetched if fetched.is_file() else fetched / weights.files[0]
+    progress(0.5, f"converting {weights.name}")
+    folder = converted_folder(weights.name)
+    print(converts(checkpoint, folder))
+    print(f"The published file is not needed any more: {checkpoint}")
+    return folder
 
 
 def _fetch_file(weights: Weights) -> Path:
@@ -177,7 +251,12 @@ def _unreachable(weights: Weights, error: Exception) -> BrainvizError:
     return BrainvizError(
         f"{weights.name} could not be fetched ({type(error).__name__}).",
         weights.source,
-        "Check the network and, for gated models, the hub login; or copy the files to the cache by hand.",
+        "Check the network and, for gated models, the hub login; or copy the files to the cache by hand."
+        + (
+            f" {weights.by_hand} Then: python -m pipelines weights {weights.name} --file FILE"
+            if weights.by_hand
+            else ""
+        ),
     )
 
 

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import os
 import pickle
-from collections.abc import Mapping
+import shutil
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from brainviz.errors import DataProblem
+from brainviz.storage import storage_error
 from pipelines.reanimate.dragnuwa.key_map import PREFIX, module_map, our_name
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+_WRAPPERS = ("state_dict", "model_state_dict", "module")
 _LORA = (".lora_up.weight", ".lora_down.weight")
 
 
@@ -45,6 +51,14 @@ class ConversionReport:
     def complete(self) -> bool:
         return not self.missing and not self.unexpected
 
+    def demand_complete(self, where: str | Path) -> None:
+        """Raise `DataProblem` where a tensor is missing or has no place; the whole list is its remedy."""
+        if self.complete:
+            return
+        shown = ", ".join((*self.missing, *self.unexpected)[:5])
+        counts = f"{len(self.missing)} tensors are missing and {len(self.unexpected)} unexpected"
+        raise DataProblem(f"The checkpoint does not fit: {counts}, such as {shown}.", str(where), f"All:\n{self}")
+
     def __str__(self) -> str:
         lines = [f"{self.mapped} tensors mapped, {self.folded} low-rank changes folded in."]
         for title in ("missing", "unexpected", "elsewhere"):
@@ -55,6 +69,9 @@ class ConversionReport:
 
 def read_checkpoint(path: str | Path) -> dict[str, Tensor]:
     """The flat tensors of a .pth or .safetensors file; nothing but tensors is ever unpickled.
+
+    What training programs wrap around them is taken off: an entry "state_dict", "model_state_dict" or "module"
+    (DeepSpeed), and "module." before every name.
 
     Raises
     ------
@@ -71,13 +88,17 @@ def read_checkpoint(path: str | Path) -> dict[str, Tensor]:
             return dict(load_file(file))
         held = torch.load(file, map_location="cpu", weights_only=True, mmap=True)
     except (OSError, RuntimeError, ValueError, pickle.UnpicklingError, SafetensorError) as error:
-        remedy = f"Fetch it again ({type(error).__name__})."
+        said = str(error).partition("\n")[0][:200]
+        remedy = f"Fetch it again; a file that holds more than tensors is not opened ({type(error).__name__}: {said})."
         raise DataProblem("The checkpoint cannot be read as tensors.", str(file), remedy) from error
-    while isinstance(held, Mapping) and isinstance(held.get("state_dict", held.get("module")), Mapping):
-        held = held.get("state_dict", held.get("module"))
+    while isinstance(held, Mapping) and (inner := next((held[k] for k in _WRAPPERS if k in held), None)) is not None:
+        if not isinstance(inner, Mapping):
+            break
+        held = inner
     if not isinstance(held, Mapping) or not all(isinstance(value, torch.Tensor) for value in held.values()):
         raise DataProblem("The checkpoint is no flat list of tensors.", str(file), "Use the file as published.")
-    return dict(held)
+    common = "module." if held and all(name.startswith("module.") for name in held) else ""
+    return {name.removeprefix(common): value for name, value in held.items()}
 
 
 def fold_lora(tensors: Mapping[str, Tensor], scale: float = 1.0) -> tuple[dict[str, Tensor], int]:
@@ -156,7 +177,7 @@ def convert_file(
     ----------
     checkpoint : path
     folder : path
-        Written anew; other parts stay with the stock pipeline.
+        Written anew, whole or not at all; other parts stay with the stock pipeline.
     config : mapping, optional
         Constructor arguments of `FlowUNet`; the published size by default.
 
@@ -172,10 +193,43 @@ def convert_file(
     with torch.device("meta"):
         network = FlowUNet(**(config or {}))
     state, report = convert(read_checkpoint(checkpoint), network)
-    if not report.complete:
-        shown = ", ".join((*report.missing, *report.unexpected)[:5])
-        counts = f"{len(report.missing)} tensors are missing and {len(report.unexpected)} unexpected"
-        raise DataProblem(f"The checkpoint does not fit: {counts}, such as {shown}.", str(checkpoint))
+    report.demand_complete(checkpoint)
     network.load_state_dict(state, strict=True, assign=True)
-    network.save_pretrained(folder, safe_serialization=True)
+    with whole_folder(Path(folder)) as made:
+        network.save_pretrained(made, safe_serialization=True)
+        verify_tensors(made, {name: tuple(value.shape) for name, value in network.state_dict().items()})
     return report
+
+
+@contextmanager
+def whole_folder(folder: Path) -> Iterator[Path]:
+    """Give a folder to write; on a clean exit it stands at its place at once, on any error it is removed."""
+    made = folder.with_name(f".{folder.name}.{os.getpid()}.{uuid.uuid4().hex[:8]}")
+    try:
+        made.mkdir(parents=True)
+        yield made
+        if folder.exists():
+            shutil.rmtree(folder)
+        made.rename(folder)
+    except OSError as error:
+        raise storage_error(error, folder) from error
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
+
+
+def verify_tensors(folder: Path, wanted: Mapping[str, tuple[int, ...]]) -> None:
+    """Read a folder's safetensors back by their headers; raises `DataProblem` unless every tensor stands as wanted."""
+    from safetensors import SafetensorError, safe_open
+
+    found: dict[str, tuple[int, ...]] = {}
+    for file in sorted(folder.glob("*.safetensors")):
+        try:
+            with safe_open(file, framework="pt") as held:
+                found |= {name: tuple(held.get_slice(name).get_shape()) for name in held.keys()}  # noqa: SIM118
+        except (OSError, SafetensorError) as error:
+            raise DataProblem(
+                f"The converted weights cannot be read ({error}).", str(file), "Convert again."
+            ) from error
+    wrong = sorted(name for name in {*found, *wanted} if found.get(name) != wanted.get(name))
+    if wrong:
+        raise DataProblem(f"The converted weights differ in {', '.join(wrong[:5])}.", str(folder), "Convert again.")

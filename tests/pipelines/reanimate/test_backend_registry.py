@@ -32,6 +32,7 @@ def test_missing_names_commands_that_exist(name):
     said = backend.missing()
     assert "python -m pipelines weights " in said
     assert said.split("python -m pipelines weights ")[1].split("`")[0] in known_weights()
+    assert set(backend.weights) <= set(known_weights())
 
 
 def test_a_folder_given_counts(tmp_path):
