@@ -160,6 +160,7 @@ def check_workspace(path: Path, world: str) -> pd.DataFrame:
     import pandas as pd
 
     from brainviz import open_workspace
+    from pipelines.evaluate.ambiguity_criteria import ambiguity_criteria
     from pipelines.evaluate.criteria import criteria
     from pipelines.evaluate.encoding_criteria import MOTION_ENCODER, STATIC_ENCODER, encoding_criteria
 
@@ -172,7 +173,8 @@ def check_workspace(path: Path, world: str) -> pd.DataFrame:
             truths[subject] = dict(planted)
     motion = criteria(results.table("motion"), results.table("motion_tests"), world)
     encoding = encoding_criteria(results.table("contrasts"), results.table("regions"), maps, truths, world)
-    return pd.concat([motion, encoding], ignore_index=True)
+    ambiguity = ambiguity_criteria(results.table("ambiguity_cases"), world)
+    return pd.concat([motion, encoding, ambiguity], ignore_index=True)
 
 
 def show(table: pd.DataFrame) -> str:

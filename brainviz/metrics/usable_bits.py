@@ -33,10 +33,10 @@ class UsableBits:
     ----------
     brain : float64 (n,)
         log2 q_brain(d) - log2 q_image(d).
-    shifted : float64 (n,)
-        The same for fMRI shifted against the film, the mean over its draws.
+    shifted : float64 (draws, n)
+        The same for decoders trained on fMRI that was shifted against the film, each by another draw.
     usable : float64 (n,)
-        `brain` - `shifted`.
+        `brain` minus the mean over draws of `shifted`.
     """
 
     brain: Float64
@@ -44,7 +44,7 @@ class UsableBits:
 
     @property
     def usable(self) -> Float64:
-        return self.brain - self.shifted
+        return np.asarray(self.brain - self.shifted.mean(0))
 
 
 def usable_bits(direction: Index, brain: Float64, image: Float64, shifted: Float64) -> UsableBits:
@@ -72,7 +72,37 @@ def usable_bits(direction: Index, brain: Float64, image: Float64, shifted: Float
         raise DataProblem(f"A direction is none of the {k}.", "usable bits")
     alone = log2_of(direction, image)
     of_shifts = np.stack([log2_of(direction, draw) for draw in shifted])
-    return UsableBits(log2_of(direction, brain) - alone, of_shifts.mean(0) - alone)
+    return UsableBits(log2_of(direction, brain) - alone, of_shifts - alone)
+
+
+def interval_with_training(
+    mean: float, low: float, high: float, draws: npt.NDArray[np.floating], level: float = 0.95
+) -> tuple[float, float]:
+    """Widen an interval over clips by the luck of training.
+
+    A decoder that finds nothing still gains or loses a little on given clips, by chance of what it learned. Shifted
+    decoders show how much: their means scatter by s over R draws, so the difference of one more decoder and their
+    average scatters by s sqrt(1 + 1 / R), with Student's t for the few draws. Both reaches add in quadrature.
+
+    Parameters
+    ----------
+    mean, low, high : float
+        Mean usable bits of some clips and its interval over clips.
+    draws : float (R,)
+        Mean bits of the same clips by each shifted decoder.
+
+    Returns
+    -------
+    low, high : float
+        As they were with fewer than two draws.
+    """
+    from scipy.special import stdtrit
+
+    n = len(draws)
+    if n < 2:
+        return low, high
+    reach = float(stdtrit(n - 1, 0.5 + level / 2)) * float(np.std(draws, ddof=1)) * float(np.sqrt(1 + 1 / n))
+    return mean - float(np.hypot(mean - low, reach)), mean + float(np.hypot(high - mean, reach))
 
 
 def log2_of(direction: Index, probabilities: Float64) -> Float64:

@@ -5,7 +5,7 @@ Arrays and a table of clips in, DataFrames out. Clips are ranked on odd test run
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +14,14 @@ import pandas as pd
 from brainviz.flow.summary import DIRECTIONS
 from brainviz.metrics.blocks import shot_blocks
 from brainviz.metrics.statistics import bootstrap_interval
-from brainviz.metrics.usable_bits import entropy_bits, log2_of, pair_bits, usable_bits
+from brainviz.metrics.usable_bits import (
+    UsableBits,
+    entropy_bits,
+    interval_with_training,
+    log2_of,
+    pair_bits,
+    usable_bits,
+)
 from pipelines.evaluate.ambiguity_families import Families
 
 Float64 = npt.NDArray[np.float64]
@@ -47,21 +54,23 @@ def evaluate_ambiguity(
     Returns
     -------
     dict of table name -> DataFrame
-        ambiguity : subject, clip, case, runs, direction_true, image_entropy (bits), bits_brain, bits_shifted,
-            usable_bits, pair_bits, rank (1 = most usable bits on odd runs; 0 where not ranked).
+        ambiguity : subject, clip, case, runs, direction_true, image_entropy, image_loss (-log2 q_image of the true
+            direction), bits_brain, bits_shifted, usable_bits, pair_bits, rank (1 = most usable bits on odd runs; 0
+            where not ranked).
         ambiguity_directions : subject, clip, runs, direction, q_image, q_brain, q_shifted (geometric mean over draws).
         ambiguity_cases : subject, case ("all" is the whole film), runs, usable_bits, low, high, pair_bits, pair_low,
-            pair_high, bits_brain, bits_shifted, image_loss, n_clips, n_shots, n_blocks. Intervals are 95 %, over blocks
-            of whole shots.
+            pair_high, bits_brain, bits_shifted, draws_sd, image_loss, n_clips, n_shots, n_blocks. Intervals are 95 %:
+            over blocks of whole shots, that of the usable bits also over the luck of training.
     """
     other = np.where(partner >= 0, direction[partner], NO_PAIR)
-    parts = [_clip_rows(runs, clips, direction, other, families) for runs in families.brain]
+    bits = {r: usable_bits(direction, q, families.image, families.shifted[r]) for r, q in families.brain.items()}
+    parts = [_clip_rows(runs, clips, direction, other, families, bits[runs]) for runs in bits]
     table = pd.concat(parts, ignore_index=True)
     table["rank"] = _ranks(table)
     tables = {
         "ambiguity": table,
         "ambiguity_directions": pd.concat([_direction_rows(r, clips, families) for r in families.brain]),
-        "ambiguity_cases": pd.DataFrame(_case_rows(table, clips, seed)),
+        "ambiguity_cases": pd.DataFrame(_case_rows(table, clips, bits, seed)),
     }
     for made in tables.values():
         made.insert(0, "subject", subject)
@@ -100,9 +109,9 @@ def continuation_partners(clips: pd.DataFrame, frames: npt.NDArray[np.uint8]) ->
     return partner
 
 
-def _clip_rows(runs: str, clips: pd.DataFrame, direction: Index, other: Index, families: Families) -> pd.DataFrame:
-    brain = families.brain[runs]
-    bits = usable_bits(direction, brain, families.image, families.shifted[runs])
+def _clip_rows(
+    runs: str, clips: pd.DataFrame, direction: Index, other: Index, families: Families, bits: UsableBits
+) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "clip": clips["clip"].to_numpy(),
@@ -112,9 +121,9 @@ def _clip_rows(runs: str, clips: pd.DataFrame, direction: Index, other: Index, f
             "image_entropy": entropy_bits(families.image),
             "image_loss": -log2_of(direction, families.image),
             "bits_brain": bits.brain,
-            "bits_shifted": bits.shifted,
+            "bits_shifted": bits.shifted.mean(0),
             "usable_bits": bits.usable,
-            "pair_bits": pair_bits(direction, other, brain),
+            "pair_bits": pair_bits(direction, other, families.brain[runs]),
         }
     )
 
@@ -141,29 +150,30 @@ def _direction_rows(runs: str, clips: pd.DataFrame, families: Families) -> pd.Da
     )
 
 
-def _case_rows(table: pd.DataFrame, clips: pd.DataFrame, seed: int) -> Iterator[dict[str, object]]:
+def _case_rows(
+    table: pd.DataFrame, clips: pd.DataFrame, bits: Mapping[str, UsableBits], seed: int
+) -> Iterator[dict[str, object]]:
     blocks = shot_blocks(clips)
     case = clips["case"].fillna("").to_numpy(str)
     members = {WHOLE_FILM: np.ones(len(clips), bool)} | {name: case == name for name in sorted(set(case) - {""})}
-    for runs in table["runs"].unique():
-        rows = table[table["runs"] == runs]
+    for runs, of_runs in bits.items():
+        rows = table[table["runs"] == runs].reset_index(drop=True)
         for name, chosen in members.items():
-            kept = chosen & np.isfinite(rows["usable_bits"].to_numpy())
-            if not kept.any():
-                continue
-            values = np.where(kept[:, None], rows[list(_MEASURES)].to_numpy(float), np.nan)
-            low, high = bootstrap_interval(values, blocks, seed=seed)
-            means = [float(np.nanmean(v)) if np.isfinite(v).any() else float("nan") for v in values.T]
-            yield {
-                "case": name,
-                "runs": runs,
-                **dict(zip(_MEASURES, means, strict=True)),
-                "low": low[0],
-                "high": high[0],
-                "pair_low": low[1],
-                "pair_high": high[1],
-                "image_loss": float(rows["image_loss"].to_numpy()[kept].mean()),
-                "n_clips": int(kept.sum()),
-                "n_shots": int(clips["shot"][kept].nunique()),
-                "n_blocks": len(np.unique(blocks[kept])),
-            }
+            kept = chosen & np.isfinite(of_runs.usable)
+            if kept.any():
+                numbers = _means(rows.where(pd.Series(kept)), of_runs.shifted[:, kept].mean(1), blocks, seed)
+                counts = {"n_shots": int(clips["shot"][kept].nunique()), "n_blocks": len(np.unique(blocks[kept]))}
+                yield {"case": name, "runs": runs} | numbers | {"n_clips": int(kept.sum())} | counts
+
+
+def _means(rows: pd.DataFrame, draws: Float64, blocks: Index, seed: int) -> dict[str, float]:
+    """Means over the clips that count (rows of NaN do not), with intervals of usable bits and of the pairs' bits."""
+    values = rows[[*_MEASURES, "image_loss"]].to_numpy(float)
+    low, high = bootstrap_interval(values[:, :2], blocks, seed=seed)
+    finite = np.isfinite(values)
+    sums = np.where(finite, values, 0).sum(0)
+    mean = np.divide(sums, finite.sum(0), out=np.full(len(sums), np.nan), where=finite.any(0))
+    means = dict(zip([*_MEASURES, "image_loss"], mean.tolist(), strict=True))
+    usable = interval_with_training(float(mean[0]), float(low[0]), float(high[0]), draws)
+    ends = {"low": usable[0], "high": usable[1], "pair_low": float(low[1]), "pair_high": float(high[1])}
+    return means | ends | {"draws_sd": float(np.std(draws, ddof=1)) if len(draws) > 1 else float("nan")}

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from brainviz.errors import BrainvizError, DataProblem
-from pipelines.evaluate.ambiguity_reading import FrameComponents, directions, fmri_readings, still_speed
+from pipelines.evaluate.ambiguity_reading import FrameComponents, Reading, directions, fmri_readings, still_speed
 from pipelines.evaluate.ambiguity_readout import Inputs, Readout, best_frame_model, calibrated_readout
 from pipelines.motion_decoder import BoldWindows, DecoderConfig, DecoderData
 
@@ -28,7 +28,8 @@ class AmbiguityConfig:
     seed : int
         Of the shifts.
     n_shifts : int
-        How often fMRI is shifted against the film anew and decoders are trained on it; their bits are averaged.
+        How often fMRI is shifted against the film anew and a decoder is trained on it. Their bits are averaged; their
+        spread is how far a decoder's bits depend on the luck of training.
     frame_components, frame_penalties : tuples
         What is searched for the frame-alone model, by its loss on held-out training films. The others take what it
         found.
@@ -37,7 +38,7 @@ class AmbiguityConfig:
     """
 
     seed: int = 0
-    n_shifts: int = 3
+    n_shifts: int = 10
     frame_components: tuple[int, ...] = (4, 8, 16)
     frame_penalties: tuple[float, ...] = (10.0, 30.0, 100.0, 300.0)
     fmri_penalty: float = 3.0
@@ -105,6 +106,7 @@ def fit_families(
         If fewer than two directions occur in the training films.
     """
     from pipelines.motion_decoder.data import segment_folds
+    from pipelines.motion_decoder.determinism import derived_seed
 
     still = still_speed(training.flow, training.valid)
     direction = directions(training.flow, training.valid, still)
@@ -123,37 +125,24 @@ def fit_families(
         inputs = Inputs(frames[0], reading).rows(known)
         return calibrated_readout(inputs, direction[known], fold[known], penalty, config.fmri_penalty)
 
-    def with_fmri(data: DecoderData) -> tuple[dict[str, Float64], float]:
-        reading, told = fmri_readings(data, test, decoder)
-        model = fitted(reading)
-        return {runs: model.probabilities(Inputs(frames[1], told[runs])) for runs in test}, model.sharpness
+    def of_reading(reading: Reading) -> tuple[dict[str, Float64], float]:
+        model = fitted(reading.training)
+        told = {runs: model.probabilities(Inputs(frames[1], values)) for runs, values in reading.test.items()}
+        return told, model.sharpness
 
     alone = fitted(None)
-    progress(0.3, "Frame and fMRI")
-    brain, sharpness = with_fmri(training)
-    shifted, shifted_sharpness = _shifted(training, config, with_fmri, progress)
+    progress(0.3, "Reading the fMRI")
+    seeds = [derived_seed(config.seed, "ambiguity", draw) for draw in range(config.n_shifts)]
+    found = []
+    for number, reading in enumerate(fmri_readings(training, test, decoder, seeds)):
+        what = f"Frame and shifted fMRI, {number} of {len(seeds)}" if number else "Frame and fMRI"
+        progress(0.4 + 0.5 * number / (1 + len(seeds)), what)
+        found.append(of_reading(reading))
+    (brain, sharpness), shifted = found[0], found[1:]
     facts = {
         "frame_components": k,
         "frame_penalty": penalty,
-        "sharpness": {"image": alone.sharpness, "brain": sharpness, "shifted": shifted_sharpness},
+        "sharpness": {"image": alone.sharpness, "brain": sharpness, "shifted": [one for _, one in shifted]},
     }
-    return Families(alone.probabilities(Inputs(frames[1])), brain, shifted, still, facts)
-
-
-def _shifted(
-    training: DecoderData,
-    config: AmbiguityConfig,
-    with_fmri: Callable[[DecoderData], tuple[dict[str, Float64], float]],
-    progress: Progress,
-) -> tuple[dict[str, Float64], list[float]]:
-    """Trained on fMRI shifted against the film, several times over; applied to fMRI as it was measured."""
-    from pipelines.motion_decoder.data import shift_against_film
-    from pipelines.motion_decoder.determinism import derived_seed
-
-    told, sharpness = [], []
-    for draw in range(config.n_shifts):
-        progress(0.5 + 0.4 * draw / config.n_shifts, f"Frame and shifted fMRI, {draw + 1} of {config.n_shifts}")
-        found, one = with_fmri(shift_against_film(training, derived_seed(config.seed, "ambiguity", draw)))
-        told.append(found)
-        sharpness.append(one)
-    return {runs: np.stack([found[runs] for found in told]) for runs in told[0]}, sharpness
+    of_shifts = {runs: np.stack([told[runs] for told, _ in shifted]) for runs in brain}
+    return Families(alone.probabilities(Inputs(frames[1])), brain, of_shifts, still, facts)

@@ -6,7 +6,7 @@ readout learns how far a reading can be trusted.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -79,24 +79,58 @@ def reading_targets(flow: Float32, valid: npt.NDArray[np.bool_], speed: float) -
     return np.column_stack([compressed(mean.astype(np.float32), speed), pace]).astype(np.float32)
 
 
-def fmri_readings(
-    data: DecoderData, test: Mapping[str, BoldWindows], config: DecoderConfig
-) -> tuple[Float64, dict[str, Float64]]:
-    """Readings (n, 3) of the training clips, each without its film, and of the test clips by choice of runs.
+@dataclass(frozen=True)
+class Reading:
+    """What one ridge says of n clips: a vector and a log speed, scaled by their spread in training.
 
-    Scaled by their spread in training; the vector keeps its origin, the log speed is centred.
+    Attributes
+    ----------
+    training : float64 (n_train, 3)
+        Each training clip by the fit that left its film out.
+    test : runs -> float64 (n, 3)
     """
+
+    training: Float64
+    test: dict[str, Float64]
+
+    @classmethod
+    def scaled(cls, training: Float32, test: Mapping[str, Float32]) -> Reading:
+        """The vector keeps its origin, the log speed is centred."""
+        centre = np.array([0.0, 0.0, training[:, 2].mean()])
+        scale = np.maximum(training.std(0), 1e-6)
+        ready = {runs: np.asarray((values - centre) / scale, np.float64) for runs, values in test.items()}
+        return cls(np.asarray((training - centre) / scale, np.float64), ready)
+
+
+def fmri_readings(
+    data: DecoderData, test: Mapping[str, BoldWindows], config: DecoderConfig, shifts: Sequence[int] = ()
+) -> list[Reading]:
+    """The reading of the fMRI as it was measured, then those trained on it shifted against the film.
+
+    Shifting the fMRI of training films is the same as shifting their targets the other way, so that one ridge fits all.
+
+    Parameters
+    ----------
+    data : training clips
+    test : runs -> windows of the n test clips
+    config : settings of the ridge
+    shifts : one seed per shifted reading
+    """
+    from pipelines.motion_decoder.data import shifted_rows
     from pipelines.motion_decoder.linear import fit_window_ridge, vertex_weights
     from pipelines.motion_decoder.motion_ridge import delay_weights
     from pipelines.motion_decoder.patches import typical_speed
 
     targets = reading_targets(data.flow, data.valid, typical_speed(data))
+    sources = [np.arange(len(targets)), *(shifted_rows(data.segment, seed, data.clip_s) for seed in shifts)]
+    columns = [targets[np.argsort(source)] for source in sources]
     vertices = vertex_weights(data, config.ridge.reliability_power)
-    ridge, held_out = fit_window_ridge(data, targets, config, vertices, delay_weights(data.bold.n_window, config))
-    centre = np.array([0.0, 0.0, held_out[:, 2].mean()])
-    scale = np.maximum(held_out.std(0), 1e-6)
-
-    def scaled(values: Float32) -> Float64:
-        return np.asarray((values - centre) / scale, np.float64)
-
-    return scaled(held_out), {runs: scaled(ridge(windows)) for runs, windows in test.items()}
+    delays = delay_weights(data.bold.n_window, config)
+    ridge, held_out = fit_window_ridge(data, np.concatenate(columns, axis=1), config, vertices, delays)
+    told = {runs: ridge(windows) for runs, windows in test.items()}
+    width = targets.shape[1]
+    readings = []
+    for number, source in enumerate(sources):
+        own = slice(width * number, width * (number + 1))
+        readings.append(Reading.scaled(held_out[source, own], {runs: values[:, own] for runs, values in told.items()}))
+    return readings

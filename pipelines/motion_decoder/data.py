@@ -164,13 +164,18 @@ def shift_against_film(data: DecoderData, seed: int) -> DecoderData:
 
     A segment shorter than a minute is shifted by half its length, the most it allows.
     """
+    bold = data.bold.select(shifted_rows(data.segment, seed, data.clip_s))
+    return DecoderData(bold, data.features, data.flow, data.valid, data.segment, data.reliability, data.clip_s)
+
+
+def shifted_rows(segment: NDArray[np.str_], seed: int, clip_s: float = 2.0) -> NDArray[np.int64]:
+    """Which clip's fMRI stands at each clip after the shift of `shift_against_film`: int64 (n,)."""
     generator = np.random.default_rng(seed)
-    least = int(MINIMUM_SHIFT_S // data.clip_s) + 1
-    index = data.bold.index.copy()
-    for name in dict.fromkeys(data.segment.tolist()):
-        rows = np.flatnonzero(data.segment == name)
+    least = int(MINIMUM_SHIFT_S // clip_s) + 1
+    source = np.arange(len(segment))
+    for name in dict.fromkeys(segment.tolist()):
+        rows = np.flatnonzero(segment == name)
         widest = len(rows) - least
         shift = int(generator.integers(least, widest + 1)) if widest >= least else len(rows) // 2
-        index[rows] = np.roll(data.bold.index[rows], shift, axis=0)
-    bold = BoldWindows(data.bold.volumes, index)
-    return DecoderData(bold, data.features, data.flow, data.valid, data.segment, data.reliability, data.clip_s)
+        source[rows] = np.roll(rows, shift)
+    return source

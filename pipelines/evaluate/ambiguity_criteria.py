@@ -1,0 +1,55 @@
+"""What must hold of the bits of direction on a simulated data set.
+
+Three cases are planted, each of 24 instances. In the world `mixed` the fMRI tells which continuation followed; in
+`static` and `noise` it tells nothing of motion, and nothing may be found. All figures on all test runs.
+"""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from brainviz.errors import BrainvizError
+
+CASES = ("action", "camera", "static")
+EMPTY_WORLDS = ("static", "noise")
+
+
+def ambiguity_criteria(cases: pd.DataFrame, world: str = "mixed") -> pd.DataFrame:
+    """Check every case for every subject.
+
+    Parameters
+    ----------
+    cases : DataFrame
+        The table `ambiguity_cases`.
+    world : str
+        The simulated world that it comes from.
+
+    Returns
+    -------
+    DataFrame
+        world, subject, criterion, value, bound (in words), passed. A case that is missing is not passed, with a NaN
+        value.
+
+    Raises
+    ------
+    BrainvizError
+        If there is no subject to check.
+    """
+    subjects = sorted(cases["subject"].unique())
+    if not subjects:
+        raise BrainvizError("There is no subject with bits of direction.", "ambiguity_cases", "Run the stage first.")
+    rows = []
+    for subject in subjects:
+        mine = cases[(cases["subject"] == subject) & (cases["runs"] == "all")].set_index("case")
+        for case in CASES:
+            ends = ("usable_bits", "low", "high")
+            found = [float(mine.at[case, name]) if case in mine.index else float("nan") for name in ends]
+            rows.append((world, subject, *_check(case, *found, world)))
+    return pd.DataFrame(rows, columns=["world", "subject", "criterion", "value", "bound", "passed"])
+
+
+def _check(case: str, bits: float, low: float, high: float, world: str) -> tuple[str, float, str, bool]:
+    if world in EMPTY_WORLDS:
+        words = f"95 % interval covers 0: {low:.3f} to {high:.3f}"
+        return f"no usable bits, case {case}", bits, words, low <= 0 <= high
+    return f"usable bits, case {case}", bits, f"95 % interval above 0: {low:.3f} to {high:.3f}", low > 0
