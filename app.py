@@ -15,6 +15,7 @@ PAGES = Path(__file__).parent / "pages"
 LISTED = (  # file, title, icon; the file's name is the page's address
     ("motion", "Motion", ":material/motion_photos_on:"),
     ("reanimation", "Reanimation", ":material/animation:"),
+    ("draw", "Draw", ":material/draw:"),
     ("encoding", "Encoding", ":material/neurology:"),
     ("insilico", "In silico", ":material/movie:"),
     ("data", "Data", ":material/database:"),
