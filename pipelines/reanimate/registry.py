@@ -11,8 +11,9 @@ from pipelines.reanimate.backend import Backend
 from pipelines.reanimate.dragnuwa.backend import DragNuwaBackend
 from pipelines.reanimate.motionpro import MotionProBackend
 from pipelines.reanimate.stable_video import StableVideoBackend
+from pipelines.reanimate.time_to_move import TimeToMoveBackend
 from pipelines.reanimate.warp import WarpBackend
-from pipelines.svd_pipeline import SVD_NAME
+from pipelines.svd_pipeline import SVD_NAME, SVD_XT_NAME
 
 # folder of the backend's own weights or None, Stable Video Diffusion's folder or name, device -> the backend
 Maker = Callable[[Path | None, str | Path, str], Backend]
@@ -52,6 +53,11 @@ BACKENDS: dict[str, Entry] = {
     WarpBackend.id: Entry(WarpBackend.title, True, lambda _weights, _svd, _device: WarpBackend()),
     DragNuwaBackend.id: Entry(DragNuwaBackend.title, True, _steered(DragNuwaBackend)),
     MotionProBackend.id: Entry(MotionProBackend.title, True, _steered(MotionProBackend)),
+    TimeToMoveBackend.id: Entry(
+        TimeToMoveBackend.title,
+        True,
+        lambda weights, svd, device: TimeToMoveBackend(weights or (SVD_XT_NAME if svd == SVD_NAME else svd), device),
+    ),
     StableVideoBackend.id: Entry(
         StableVideoBackend.title, False, lambda weights, svd, device: StableVideoBackend(weights or svd, device)
     ),

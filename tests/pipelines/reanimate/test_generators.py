@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from tiny_svd import NETWORK, save_tiny_svd
 
-from brainviz.compat import prepare_torchvision
 from brainviz.errors import BrainvizError, Cancelled, NotReady
 from pipelines.reanimate.backend import Backend
 from pipelines.reanimate.dragnuwa.backend import DragNuwaBackend
@@ -21,17 +20,6 @@ from pipelines.reanimate.stable_video import StableVideoBackend, render_seeds
 
 PICTURE = np.random.default_rng(0).integers(0, 255, (48, 48, 3), dtype=np.uint8)
 SMALL = {"width": 128, "height": 64, "n_frames": 3, "steps": 2}
-NETWORK = {
-    "sample_size": 8,
-    "down_block_types": ("CrossAttnDownBlockSpatioTemporal", "DownBlockSpatioTemporal"),
-    "up_block_types": ("UpBlockSpatioTemporal", "CrossAttnUpBlockSpatioTemporal"),
-    "block_out_channels": (32, 32),
-    "num_attention_heads": (2, 2),
-    "cross_attention_dim": 32,
-    "layers_per_block": 1,
-    "addition_time_embed_dim": 32,
-    "projection_class_embeddings_input_dim": 96,
-}
 
 
 def quiet(*_):
@@ -44,53 +32,7 @@ def moving(x: float = 3.0) -> MotionField:
 
 @pytest.fixture(scope="module")
 def svd(tmp_path_factory) -> Path:
-    """A stock pipeline's folder, random weights."""
-    prepare_torchvision()
-    from diffusers import (
-        AutoencoderKLTemporalDecoder,
-        EulerDiscreteScheduler,
-        StableVideoDiffusionPipeline,
-        UNetSpatioTemporalConditionModel,
-    )
-    from transformers import CLIPImageProcessor, CLIPVisionConfig, CLIPVisionModelWithProjection
-
-    torch.manual_seed(0)
-    sides = {"hidden_size": 32, "intermediate_size": 37, "projection_dim": 32, "image_size": 224, "patch_size": 32}
-    autoencoder = AutoencoderKLTemporalDecoder(
-        block_out_channels=(32,) * 4,
-        down_block_types=("DownEncoderBlock2D",) * 4,
-        layers_per_block=1,
-        sample_size=64,
-        force_upcast=True,
-    )
-    scheduler = EulerDiscreteScheduler(
-        beta_start=0.00085,
-        beta_end=0.012,
-        beta_schedule="scaled_linear",
-        prediction_type="v_prediction",
-        sigma_max=700.0,
-        sigma_min=0.002,
-        timestep_spacing="leading",
-        timestep_type="continuous",
-        use_karras_sigmas=True,
-        steps_offset=1,
-    )
-    pipeline = StableVideoDiffusionPipeline(
-        vae=autoencoder,
-        image_encoder=CLIPVisionModelWithProjection(
-            CLIPVisionConfig(num_hidden_layers=1, num_attention_heads=4, **sides)
-        ),
-        unet=UNetSpatioTemporalConditionModel(num_frames=3, **NETWORK),
-        scheduler=scheduler,
-        feature_extractor=CLIPImageProcessor(size={"shortest_edge": 224}, crop_size={"height": 224, "width": 224}),
-    )
-    folder = tmp_path_factory.mktemp("svd")
-    pipeline.save_pretrained(folder, safe_serialization=True)
-    index = folder / "model_index.json"
-    listed = json.loads(index.read_text())
-    listed["feature_extractor"] = ["transformers", "CLIPImageProcessor"]
-    index.write_text(json.dumps(listed))
-    return folder
+    return save_tiny_svd(tmp_path_factory.mktemp("svd"))
 
 
 @pytest.fixture(scope="module")
