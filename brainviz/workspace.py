@@ -21,6 +21,7 @@ from brainviz.storage import open_array, read_array, read_json, read_table, writ
 if TYPE_CHECKING:
     import pandas as pd
 
+    from brainviz.data.base import Dataset
     from brainviz.video.sprites import Sprite
 
 # What makes films that are not there yet: found by name, so that nothing here depends on how results are made.
@@ -46,6 +47,9 @@ TABLE_STAGES = {
     "encoding": "encoding",
     "regions": "encoding",
     "contrasts": "encoding_maps",
+    "reanimation": "evaluate_reanimation",
+    "reanimation_summary": "evaluate_reanimation",
+    "reanimation_tests": "evaluate_reanimation",
     "leave_out": "leave_out",
     "ambiguity": "ambiguity",
     "ambiguity_cases": "ambiguity",
@@ -255,17 +259,25 @@ class Workspace:
         return read_frames(film, [round(2 * place.index * film_info(film).fps)], size)[0]
 
     def film(self, segment: str) -> Path:
-        """The MP4 file of a segment; raises `BrainvizError` where the data set has moved away."""
+        """The film of a segment, for `brainviz.video.reading`; raises `BrainvizError` where the data set is gone."""
         if segment not in self.segments:
             raise UnknownName(f"There is no segment called {segment!r}.", self.dataset_name)
         path = self.dataset_path / "stimuli" / f"{segment}.mp4"
         if not path.exists():
+            if self.dataset_path.is_dir() and not path.parent.is_dir():
+                return self._dataset.film(segment)  # a data set that keeps its films otherwise
             raise BrainvizError(
                 "The film is not where the data set was.",
                 str(path),
                 "Put the data set back, or run again on its new place.",
             )
         return path
+
+    @cached_property
+    def _dataset(self) -> Dataset:
+        from brainviz.data import open_dataset
+
+        return open_dataset(self.dataset_path)
 
     def video(
         self, subject: str, clip: str, system: str, backend: str = "warp", mask: str = "none", sample: int = 0

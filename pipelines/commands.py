@@ -53,6 +53,9 @@ def run(options: argparse.Namespace) -> int:
         svd=options.svd,
         encoders=_names(options.encoders),
         joint=_names(options.joint),
+        reanimate_with=_names(options.reanimate_with),
+        object_masks=_names(options.object_masks),
+        reanimate_clips=options.reanimate_clips,
     )
     _check_device(request.device)
     if options.dry_run:

@@ -12,6 +12,8 @@ from brainviz.workspace import SHARED_UNIT
 from pipelines.graph import Cost, Task
 from pipelines.plan_ambiguity import ambiguity_tasks
 from pipelines.plan_encoding import encoding_tasks, upload_tasks
+from pipelines.plan_leave_out import leave_out_tasks
+from pipelines.plan_reanimation import reanimation_tasks, render_tasks
 from pipelines.request import TARGETS, RunRequest
 from pipelines.sources import Source, find_source
 
@@ -40,6 +42,8 @@ def build_plan(request: RunRequest, workspace: Path) -> Plan:
     """
     if request.film:
         return Plan(upload_tasks(workspace, request.film, request.encoders))
+    if request.render:
+        return Plan(render_tasks(workspace, request.render))
     source = find_source(request)
     named = _film_tasks(source, request)
     _motion_tasks(source, request, named)
@@ -47,6 +51,8 @@ def build_plan(request: RunRequest, workspace: Path) -> Plan:
         named |= encoding_tasks(source, request.encoders, request.joint, named)
     if TARGETS.index(request.until) >= TARGETS.index("reanimation"):
         named |= ambiguity_tasks(source, request, named)
+        named |= leave_out_tasks(source, request, named)
+        named |= reanimation_tasks(source, request, named)
     facts = {
         "dataset": source.dataset,
         "dataset_name": source.name,
@@ -152,7 +158,7 @@ def _in_order(named: dict[str, Task], subjects: Sequence[str]) -> list[Task]:
     """
     first = subjects[0]
     goals = [f"bold/{first}", "catalogue/all", f"motion_decoder/{first}.brain"]
-    for stage in ("evaluate_motion", "encoding_maps", "joint_encoding", "ambiguity"):
+    for stage in ("evaluate_motion", "encoding_maps", "joint_encoding", "evaluate_reanimation", "ambiguity", "leave_out"):
         goals += [name for subject in subjects for name in named if name.split(".")[0] == f"{stage}/{subject}"]
     ordered: dict[Task, None] = {}
 

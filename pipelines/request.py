@@ -39,6 +39,9 @@ class RunRequest:
     encoders: tuple[str, ...] = ()
     joint: tuple[str, ...] = ()
     film: str = ""
+    reanimate_with: tuple[str, ...] = ()
+    object_masks: tuple[str, ...] = ()
+    reanimate_clips: int = 100
     render: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -48,6 +51,8 @@ class RunRequest:
             )
         if self.until not in TARGETS:
             raise BrainvizError(f"There is no target {self.until!r}.", "--until", f"Choose of: {', '.join(TARGETS)}.")
+        if self.reanimate_clips < 1:
+            raise BrainvizError("At least one clip must be rendered.", "--reanimate-clips", "100 is the default.")
         if self.workers < 0:
             raise BrainvizError("The number of workers cannot be negative.", "--workers", "0 chooses by itself.")
 
@@ -70,5 +75,5 @@ class RunRequest:
         unknown = set(values) - {f.name for f in fields(cls)}
         if unknown:
             raise BrainvizError(f"Unknown settings: {', '.join(sorted(unknown))}.", "run request", "Remove them.")
-        lists = {name: tuple(values[name]) for name in ("subjects", "segments", "encoders", "joint") if name in values}
+        lists = {f.name: tuple(values[f.name]) for f in fields(cls) if f.default == () and f.name in values}
         return cls(**{**values, **lists})

@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from brainviz.data.fingerprint import fingerprint_files
 from brainviz.errors import NotReady, UnknownName
 from brainviz.results import Result
+from brainviz.storage import read_json
 from brainviz.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -254,8 +256,10 @@ def _named(result: Result) -> str:
 
 
 def _stored(result: Result, name: str) -> StoredFilm:
-    facts: dict[str, Any] = result.manifest["facts"]
-    return StoredFilm(result.folder / name, {**facts.get("provenance", {}), "simulated": result.manifest["simulated"]})
+    path = result.folder / name
+    facts: dict[str, Any] = result.manifest["facts"].get("provenance", {})
+    own = read_json(path.with_suffix(".json"), {})
+    return StoredFilm(path, {**facts, **own, "simulated": result.manifest["simulated"]})
 
 
 def _read_film(path: Path) -> tuple[Frames, float]:
@@ -270,9 +274,9 @@ def _read_film(path: Path) -> tuple[Frames, float]:
 def _cache_file(workspace: Workspace, facts: Mapping[str, Fact]) -> Path:
     """Named by all that the film depends on, so that a film of an older flow, mask or stimulus is never met."""
     place = workspace.place(str(facts["clip"]))
-    film = workspace.film(place.segment).stat()
+    film = fingerprint_files([("film", workspace.film(place.segment))])
     parts = [facts[name] for name in ("flow", "clip", "sample", "mask")]
-    parts += [_labels(workspace, place.segment), film.st_size, film.st_mtime_ns, SIZE_PX, _CACHE_VERSION]
+    parts += [_labels(workspace, place.segment), film, SIZE_PX, _CACHE_VERSION]
     name = hashlib.blake2b(json.dumps(parts).encode(), digest_size=16).hexdigest()
     return workspace.path / "cache" / "reanimations" / f"{name}.npz"
 

@@ -12,6 +12,8 @@ import numpy.typing as npt
 
 from brainviz.metrics.video.pixels import Array, Frames, check_frames
 
+Turns = npt.NDArray[np.complex64]
+
 LEAST_CHROMA = 0.05
 """Of the largest possible; below it in either frame a pixel is grey and its hue noise."""
 
@@ -35,25 +37,34 @@ def hue_correlation(truth: Frames, predicted: Frames) -> Array:
     return np.array([_circular(*_hues(a, b)) for a, b in zip(truth, predicted, strict=True)])
 
 
-def _hues(a: Frames, b: Frames) -> tuple[Array, Array]:
-    (hue_a, chroma_a), (hue_b, chroma_b) = _hue(a), _hue(b)
+def _hues(a: Frames, b: Frames) -> tuple[Turns, Turns]:
+    """Hues of the pixels that count in both frames."""
+    turns_a, chroma_a = _hue(a)
+    turns_b, chroma_b = _hue(b)
     counted = np.minimum(chroma_a, chroma_b) > LEAST_CHROMA
-    return hue_a[counted], hue_b[counted]
+    return turns_a[counted], turns_b[counted]
 
 
-def _hue(frame: Frames) -> tuple[Array, Array]:
-    """Hue in radians and chroma (0 to 1) of every pixel, in the plane at right angles to grey: float64 (h, w) each."""
-    red, green, blue = np.moveaxis(frame / 255.0, -1, 0)
-    across, up = red - 0.5 * (green + blue), np.sqrt(0.75) * (green - blue)
-    return np.arctan2(up, across), np.hypot(across, up)
+def _hue(frame: Frames) -> tuple[Turns, npt.NDArray[np.float32]]:
+    """Hue as a complex number of length 1, and chroma (0 to 1), in the plane at right angles to grey."""
+    red, green, blue = np.moveaxis(frame.astype(np.float32) / 255, -1, 0)
+    plane = red - 0.5 * (green + blue) + 1j * np.float32(np.sqrt(0.75)) * (green - blue)
+    chroma = np.abs(plane)
+    return plane / np.maximum(chroma, 1e-6), chroma
 
 
-def _circular(a: Array, b: Array) -> float:
+def _circular(a: Turns, b: Turns) -> float:
     if len(a) < 2:
         return float("nan")
-    x, y = (np.sin(angle - np.angle(np.exp(1j * angle).mean())) for angle in (a, b))
-    power = float((x * x).sum() * (y * y).sum())
-    return float((x * y).sum() / np.sqrt(power)) if power > 1e-12 * len(a) ** 2 else float("nan")
+    x, y = _deviations(a), _deviations(b)
+    power = float((x @ x) * (y @ y))
+    return float(x @ y / np.sqrt(power)) if power > 1e-12 * len(a) ** 2 else float("nan")
+
+
+def _deviations(turns: Turns) -> npt.NDArray[np.float64]:
+    """Sines of the angles from their circular mean."""
+    mean = turns.mean(dtype=np.complex128)
+    return np.asarray((turns * np.conj(mean)).imag / max(abs(mean), 1e-12), dtype=np.float64)
 
 
 def hue_cosine_8bit(truth: Frames, predicted: Frames) -> npt.NDArray[np.float64]:

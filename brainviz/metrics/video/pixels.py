@@ -8,6 +8,8 @@ one must not stand beside figures of the other.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -15,6 +17,7 @@ from brainviz.errors import DataProblem
 
 Frames = npt.NDArray[np.uint8]
 Array = npt.NDArray[np.float64]
+Single = npt.NDArray[np.float32]
 
 PSNR_IDENTICAL = 100.0
 """Of equal frames, whose ratio is infinite; the value that Mind-Animator gives them."""
@@ -48,26 +51,21 @@ def ssim(truth: Frames, predicted: Frames) -> Array:
 def _ssim(a: Frames, b: Frames) -> float:
     import cv2
 
-    x, y = np.asarray(a, np.float64), np.asarray(b, np.float64)
-    size = _WINDOW**2
+    # Single precision is three times as fast; values around 0 keep its variances exact to 1e-6.
+    x, y = a.astype(np.float32) - 128, b.astype(np.float32) - 128
+    size, edge = _WINDOW**2, _WINDOW // 2  # windows that reach beyond the frame do not count
 
-    def mean(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        return np.asarray(cv2.boxFilter(values, -1, (_WINDOW, _WINDOW)), np.float64)
+    def mean(values: Single) -> Single:
+        return np.asarray(cv2.boxFilter(values, -1, (_WINDOW, _WINDOW))[edge:-edge, edge:-edge], np.float32)
 
     mx, my = mean(x), mean(y)
     unbiased = size / (size - 1)
-    similarity = _similarity(
-        mx,
-        my,
-        unbiased * (mean(x * x) - mx * mx),
-        unbiased * (mean(y * y) - my * my),
-        unbiased * (mean(x * y) - mx * my),
-    )
-    edge = _WINDOW // 2  # windows that reach beyond the frame do not count
-    return float(similarity[edge:-edge, edge:-edge].mean())
+    pairs = ((x, x, mx, mx), (y, y, my, my), (x, y, mx, my))
+    vx, vy, vxy = (unbiased * (mean(p * q) - mp * mq) for p, q, mp, mq in pairs)
+    return float(_similarity(mx + 128, my + 128, vx, vy, vxy).mean(dtype=np.float64))
 
 
-def _similarity(mx: Array, my: Array, vx: Array, vy: Array, vxy: Array, value_range: float = 255.0) -> Array:
+def _similarity(mx: Any, my: Any, vx: Any, vy: Any, vxy: Any, value_range: float = 255.0) -> Any:
     c1, c2 = (_K1 * value_range) ** 2, (_K2 * value_range) ** 2
     return ((2 * mx * my + c1) * (2 * vxy + c2)) / ((mx * mx + my * my + c1) * (vx + vy + c2))
 

@@ -1,0 +1,84 @@
+"""What is scored of a reanimation: names as they stand in the tables, which way is better, what each needs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class VideoMetric:
+    """One score.
+
+    Attributes
+    ----------
+    title, unit : str
+    better : str
+        "low" or "high".
+    weights : tuple of str
+        Networks without which it cannot be had; empty for most.
+    against_truth : bool
+        False for scores that look at the film alone, by which a frozen frame is perfect.
+    note : str
+        One sentence.
+    """
+
+    title: str
+    unit: str
+    better: str
+    weights: tuple[str, ...]
+    against_truth: bool
+    note: str
+
+
+METRICS: dict[str, VideoMetric] = {
+    "epe": VideoMetric(
+        "End-point error",
+        "px of 32 per step",
+        "low",
+        (),
+        True,
+        "Flow measured in the reanimation against flow measured in the film, by the same labeller, on the same pixels.",
+    ),
+    "epe-moving": VideoMetric(
+        "End-point error, objects",
+        "px of 32 per step",
+        "low",
+        (),
+        True,
+        "The same, over objects that move against the camera.",
+    ),
+    "ssim": VideoMetric(
+        "SSIM", "", "high", (), True, "2-D, RGB, mean over the label times after the first frame that no cut parts."
+    ),
+    "psnr": VideoMetric("PSNR", "dB", "high", (), True, "Over the same frames."),
+    "hue-correlation": VideoMetric("Hue correlation", "", "high", (), True, "Circular, over pixels that have a hue."),
+    "warping-error": VideoMetric(
+        "Warping error", "", "low", (), False, "Flicker: frames against their successors carried back by their flow."
+    ),
+    "videomae-cosine": VideoMetric(
+        "VideoMAE cosine", "", "high", ("videomae-large",), True, "Between pooled features of film and reanimation."
+    ),
+    "clip-cosine": VideoMetric("CLIP cosine", "", "high", ("clip",), True, "Frame by frame, averaged."),
+    "clip-pcc-adjacent": VideoMetric(
+        "CLIP-pcc (adjacent)",
+        "",
+        "high",
+        ("clip",),
+        False,
+        "Mean cosine between neighbouring frames, as NEURONS has it.",
+    ),
+    "vifi": VideoMetric("VIFI", "", "high", ("vifi-clip",), True, "Cosine of ViFi-CLIP's embeddings."),
+    "clip-pcc-gated": VideoMetric(
+        "CLIP-pcc (gated)",
+        "",
+        "high",
+        ("clip", "vifi-clip"),
+        False,
+        "0 where VIFI is .6 or less, as Mind-Animator has it.",
+    ),
+}
+
+
+def improves(metric: str) -> float:
+    """1 where a higher value is better, -1 where a lower one is."""
+    return 1.0 if METRICS[metric].better == "high" else -1.0

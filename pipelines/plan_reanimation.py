@@ -1,0 +1,136 @@
+"""The reanimation part of a plan: every system's films with each backend and mask, scores, one film on demand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from brainviz.errors import BrainvizError
+from brainviz.workspace import SHARED_UNIT
+from pipelines.graph import Cost, Task
+from pipelines.reanimate.units import reanimation_unit, render_unit
+from pipelines.request import RunRequest
+from pipelines.sources import Source
+
+AT_ONCE = "warp"
+SUBJECT_SYSTEMS = ("brain",)
+SHARED_SYSTEMS = ("truth", "image-only", "prior", "zero")
+SAMPLES = {"prior": 3, "svd": 3}
+DEMO_PX, REAL_PX = 128, 256
+SLOW_CLIPS = 100
+_SLOW_SECONDS = 60.0  # of one film of a diffusion backend on a GPU; on a processor it is an hour
+
+
+def reanimation_tasks(source: Source, request: RunRequest, named: Mapping[str, Task]) -> dict[str, Task]:
+    """Tasks by name, given those of films, labels and decoders.
+
+    Raises
+    ------
+    BrainvizError
+        An unknown backend or mask.
+    """
+    made: dict[str, Task] = {}
+    for segment in source.test:
+        film = (source.film_tasks[segment],) if segment in source.film_tasks else ()
+        n, size = source.clips[segment], DEMO_PX if source.simulated else REAL_PX
+        config = {"film": source.film_prints[segment], "n_clips": n, "size": size}
+        cost = Cost(0.04 * n, 0.6, 1.2e-8 * size**2 * n)
+        _add(made, source.task("reference_frames", segment, config, film, cost))
+    for backend, weights, mask in _choices(request):
+        for owner, system in _systems(source, backend, mask):
+            _add(made, _task(source, request, {**named, **made}, owner, system, (backend, weights, mask)))
+    for subject in source.subjects:
+        units = [task for task in made.values() if task.unit.split(".")[0] in (subject, SHARED_UNIT)]
+        needs = (*(task for task in units if task.stage == "reanimation"), named["catalogue/all"])
+        _add(made, source.task("evaluate_reanimation", subject, {}, needs, Cost(5)))
+    return made
+
+
+def render_tasks(workspace: Path, wish: Mapping[str, Any]) -> tuple[Task, ...]:
+    """The task that renders one film on demand; raises as `pipelines.interactive.reanimation.render_request`."""
+    from brainviz import open_workspace
+    from pipelines.interactive.reanimation import flow_source
+    from pipelines.reanimate.registry import make_backend
+
+    names = ("subject", "clip", "system", "backend", "mask", "sample", "seed")
+    missing, unknown = [name for name in names if name not in wish], sorted(set(wish) - {*names, "weights", "svd"})
+    if missing or unknown:
+        raise BrainvizError(
+            f"A rendering needs {', '.join(names)}.", ", ".join([*missing, *unknown]), "Give all of them."
+        )
+    opened = open_workspace(workspace)
+    flow = flow_source(opened, wish["subject"], wish["clip"], wish["system"])
+    backend = make_backend(wish["backend"], Path(wish["weights"]) if wish.get("weights") else None)
+    unit = render_unit(*(wish[name] for name in names))
+    seconds = 1.0 if backend.id == AT_ONCE else _SLOW_SECONDS
+    cost = Cost(seconds, max(0.5, backend.memory_gb), 0.002)
+    return (Task("render", unit, {**wish, "flow": flow}, (), "", opened.simulated, cost),)
+
+
+def _choices(request: RunRequest) -> list[tuple[str, str, str]]:
+    """Backend, folder of its weights, and mask of everything that is rendered; the warp always."""
+    from pipelines.reanimate.drive import uses_film
+    from pipelines.reanimate.registry import BACKENDS
+
+    asked = dict.fromkeys([AT_ONCE, *request.reanimate_with])
+    masks = tuple(dict.fromkeys(["none", *request.object_masks]))
+    for mask in masks:
+        uses_film(mask)
+    choices = []
+    for entry in asked:
+        backend, _, folder = entry.partition(":")
+        if backend not in BACKENDS:
+            known = f"There are: {', '.join(BACKENDS)}."
+            raise BrainvizError(f"There is no backend {backend!r}.", "--reanimate-with", known)
+        own = masks if BACKENDS[backend].follows_motion else ("none",)
+        choices += [(backend, folder, mask) for mask in own]
+    return choices
+
+
+def _systems(source: Source, backend: str, mask: str) -> list[tuple[str, str]]:
+    """Owner and system of every film set; a backend without motion has one, and a frozen frame needs no backend."""
+    from pipelines.reanimate.registry import BACKENDS
+
+    if not BACKENDS[backend].follows_motion:
+        return [(SHARED_UNIT, backend)]
+    shared = [name for name in SHARED_SYSTEMS if name != "zero" or (backend, mask) == (AT_ONCE, "none")]
+    own = [(subject, system) for system in SUBJECT_SYSTEMS for subject in source.subjects]
+    return [(SHARED_UNIT, system) for system in shared] + own
+
+
+def _task(
+    source: Source,
+    request: RunRequest,
+    named: Mapping[str, Task],
+    owner: str,
+    system: str,
+    choice: tuple[str, str, str],
+) -> Task:
+    from pipelines.reanimate.registry import make_backend
+
+    backend, weights, mask = choice
+    decoder = named.get(f"motion_decoder/{owner}.{system}")
+    decoders = (decoder,) if decoder is not None and backend != "svd" else ()
+    films = tuple(task for s in source.test for task in (named[f"reference_frames/{s}"], named[f"flow_labels/{s}"]))
+    samples = SAMPLES.get(system, 1)
+    config: dict[str, Any] = {"system": system, "backend": backend, "mask": mask, "samples": samples}
+    config |= {"size": DEMO_PX if source.simulated else REAL_PX, "labeller": _labeller(source, named)}
+    clips = sum(source.clips[s] for s in source.test)
+    if backend == AT_ONCE:
+        seconds = (0.015 if system == "zero" else 0.07) * clips * samples
+        cost = Cost(seconds if config["labeller"] == "dis" else seconds + 5.0 * clips * samples, 0.7)
+    else:
+        clips = min(request.reanimate_clips, clips)
+        config |= {"n_clips": request.reanimate_clips, "weights": weights, "svd": request.svd}
+        memory = make_backend(backend, Path(weights) if weights else None).memory_gb
+        cost = Cost(_SLOW_SECONDS * clips * samples, memory, 0.001 * clips * samples)
+    return source.task("reanimation", reanimation_unit(owner, system, backend, mask), config, (*films, *decoders), cost)
+
+
+def _labeller(source: Source, named: Mapping[str, Task]) -> str:
+    return str(named[f"flow_labels/{source.test[0]}"].config["labeller"])
+
+
+def _add(made: dict[str, Task], task: Task) -> None:
+    made[task.name] = task
