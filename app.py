@@ -18,6 +18,7 @@ LISTED = (  # file, title, icon; the file's name is the page's address
     ("draw", "Draw", ":material/draw:"),
     ("encoding", "Encoding", ":material/neurology:"),
     ("insilico", "In silico", ":material/movie:"),
+    ("ambiguity", "Ambiguity", ":material/call_split:"),
     ("data", "Data", ":material/database:"),
     ("runs", "Runs", ":material/play_circle:"),
 )
