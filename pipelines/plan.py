@@ -158,7 +158,14 @@ def _in_order(named: dict[str, Task], subjects: Sequence[str]) -> list[Task]:
     """
     first = subjects[0]
     goals = [f"bold/{first}", "catalogue/all", f"motion_decoder/{first}.brain"]
-    for stage in ("evaluate_motion", "encoding_maps", "joint_encoding", "evaluate_reanimation", "ambiguity", "leave_out"):
+    for stage in (
+        "evaluate_motion",
+        "encoding_maps",
+        "joint_encoding",
+        "evaluate_reanimation",
+        "ambiguity",
+        "leave_out",
+    ):
         goals += [name for subject in subjects for name in named if name.split(".")[0] == f"{stage}/{subject}"]
     ordered: dict[Task, None] = {}
 
