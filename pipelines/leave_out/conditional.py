@@ -36,21 +36,30 @@ class ConditionalMean:
     penalty: float
 
     @cached_property
+    def _gram(self) -> Array32:
+        """Kernel between training volumes, (T, T)."""
+        volumes = _volumes(self.model)
+        return np.asarray(volumes @ volumes.T)
+
+    @cached_property
+    def _test_gram(self) -> Array32:
+        """Kernel between test and training volumes, (T_test, T)."""
+        return np.asarray(np.asarray(self.model.recording.test.volumes, np.float32) @ _volumes(self.model).T)
+
+    @cached_property
     def _solved(self) -> Array32:
         """P X, (T, v)."""
         from scipy.linalg import cho_factor, cho_solve
 
-        volumes = _volumes(self.model)
-        gram = (volumes @ volumes.T).astype(np.float64)
+        gram = self._gram.astype(np.float64)
         np.fill_diagonal(gram, gram.diagonal() + self.penalty)
         factor = cho_factor(gram, lower=True, check_finite=False)
-        return np.asarray(cho_solve(factor, volumes, check_finite=False), dtype=np.float32)
+        return np.asarray(cho_solve(factor, _volumes(self.model), check_finite=False), dtype=np.float32)
 
     @cached_property
     def _carried(self) -> Array32:
         """Test volumes' kernel with the training volumes times P X, (T_test, v)."""
-        test = np.asarray(self.model.recording.test.volumes, np.float32)
-        return np.asarray((test @ _volumes(self.model).T) @ self._solved)
+        return np.asarray(self._test_gram @ self._solved)
 
     @cached_property
     def _weights(self) -> Array32:
@@ -71,13 +80,31 @@ class ConditionalMean:
 
     def scores(self, members: Members) -> Array32:
         """What the unchanged decoder predicts from test windows whose part is replaced: float32 (n_test, m)."""
-        test = self.model.recording.test
-        change = self.expected(members) - np.asarray(test.volumes[:, members], np.float32)
+        test, train = self.model.recording.test, self.model.recording.train
+        own_test = np.asarray(test.volumes[:, members], np.float32)
+        if 2 * len(members) <= len(train.volumes):
+            change = self.expected(members) - own_test
+            changes = [change @ weights[members] for weights in self._weights]
+        else:
+            changes = self._many(members, own_test)
         scores = np.array(self.model.scores)
-        for delay, weights in zip(test.index.T, self._weights, strict=True):
+        for delay, changed in zip(test.index.T, changes, strict=True):
             seen = delay >= 0
-            scores[seen] += (change @ weights[members])[delay[seen]]
+            scores[seen] += changed[delay[seen]]
         return scores
+
+    def _many(self, members: Members, own_test: Array32) -> list[Array32]:
+        """Change of the scores per delay, for more vertices than are worth predicting one by one."""
+        from scipy.linalg import cho_factor, cho_solve
+
+        own, kind = _volumes(self.model)[:, members], self.model.precision
+        rest = (self._gram - own @ own.T).astype(kind)
+        rest_test = (self._test_gram - own_test @ own.T).astype(kind)
+        np.fill_diagonal(rest, rest.diagonal() + kind(self.penalty))
+        readout = np.concatenate([weights[members] for weights in self._weights], axis=1)
+        factor = cho_factor(rest, lower=True, check_finite=False)
+        expected = rest_test @ cho_solve(factor, (own @ readout).astype(kind), check_finite=False)
+        return np.split((expected - own_test @ readout).astype(np.float32), len(self._weights), axis=1)
 
 
 def choose_penalty(model: FullModel, parts: Sequence[Members], segment_of_volume: NDArray[np.int64]) -> float:

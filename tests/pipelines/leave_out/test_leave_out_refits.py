@@ -91,8 +91,9 @@ def test_the_conditional_mean_is_a_ridge_from_the_rest(model: FullModel) -> None
     np.testing.assert_allclose(conditional.expected(members), ridge.predict(test[:, rest]), atol=2e-4)
 
 
-def test_reliance_hands_the_unchanged_decoder_the_replaced_activity(model: FullModel) -> None:
-    members = np.array([1, 2, 7, 30])
+@pytest.mark.parametrize("size", [4, 50])
+def test_reliance_hands_the_unchanged_decoder_the_replaced_activity(model: FullModel, size: int) -> None:
+    members = np.sort(np.random.default_rng(size).permutation(VERTICES)[:size])
     conditional = ConditionalMean(model, 40.0)
     volumes = np.array(model.recording.test.volumes)
     volumes[:, members] = conditional.expected(members)
