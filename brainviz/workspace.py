@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from brainviz.data.base import Dataset
+    from brainviz.imported import ImportedFilms
     from brainviz.video.sprites import Sprite
 
 # What makes films that are not there yet: found by name, so that nothing here depends on how results are made.
@@ -289,6 +290,27 @@ class Workspace:
         module, _, name = FILM_MAKER.partition(":")
         made: Path = getattr(import_module(module), name)(self, subject, clip, system, backend, mask, sample)
         return made
+
+    # ---- films of other systems
+
+    def imported_systems(self, subject: str) -> list[str]:
+        """Systems whose films were imported for this subject (`python -m pipelines import-system`)."""
+        from brainviz.imported import STAGE
+
+        self._check_subject(subject)
+        owned = (unit.split(".", 1) for unit in self.results.units(STAGE))
+        return sorted({name for owner, name in owned if owner in (subject, SHARED_UNIT)})
+
+    def imported(self, system: str, subject: str) -> ImportedFilms:
+        """The films of another system: the subject's own, or those that stand for all; raises `NotReady`."""
+        from brainviz.imported import STAGE, ImportedFilms
+
+        if system in self.imported_systems(subject):  # looked up, never joined into a path unseen
+            for owner in (subject, SHARED_UNIT):
+                if result := self.results.current(STAGE, f"{owner}.{system}"):
+                    return ImportedFilms(system, result)
+        remedy = "Import it: python -m pipelines import-system NAME DIR --workspace DIR"
+        raise NotReady(f"There are no films of {system!r}.", f"subject {subject}", remedy)
 
     # ---- cortex
 

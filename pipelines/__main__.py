@@ -1,4 +1,5 @@
-"""The command line: python -m pipelines check | run | status | cancel | resume | clean | table | simulate | weights."""
+"""The command line: python -m pipelines check | run | status | cancel | resume | clean | table | simulate | weights |
+import-system."""
 
 from __future__ import annotations
 
@@ -70,7 +71,21 @@ def _parser() -> argparse.ArgumentParser:
     weights = add("weights", commands.weights, "Show which model weights are here; fetch one by name.")
     weights.add_argument("name", nargs="?", metavar="NAME")
     weights.add_argument("--file", type=Path, help="a checkpoint that is here already, to be converted, not fetched")
+    _import_options(add("import-system", commands.import_system, "Copy another system's films in."), workspace)
     return parser
+
+
+def _import_options(parser: argparse.ArgumentParser, workspace: str) -> None:
+    from brainviz.data.reconstructions import LAYOUTS
+
+    parser.add_argument("name", metavar="NAME", help="what to call the system, e.g. mind-video")
+    parser.add_argument("source", type=Path, metavar="DIR", help="folder or .zip archive of one GIF or MP4 per clip")
+    parser.add_argument("--workspace", default=workspace, type=Path, metavar="DIR")
+    parser.add_argument("--subject", default="", metavar="1", help="whose films they are; without it: for all subjects")
+    parser.add_argument("--layout", default="auto", choices=LAYOUTS, help="where in the picture the reconstruction is")
+    parser.add_argument("--first", type=int, help="number of the first clip in file names (0 or 1 is found out)")
+    parser.add_argument("--size", type=int, default=256, help="side of the clips in pixels")
+    parser.add_argument("--replace", action="store_true", help="put them in the place of films of the same name")
 
 
 def _simulation_options(parser: argparse.ArgumentParser) -> None:

@@ -163,6 +163,20 @@ def weights(options: argparse.Namespace) -> int:
     return 0
 
 
+def import_system(options: argparse.Namespace) -> int:
+    """Copy another system's films into the workspace."""
+    from brainviz import open_workspace
+    from pipelines.import_system import ImportSettings
+    from pipelines.import_system import import_system as copy_in
+
+    settings = ImportSettings(options.subject, options.layout, options.first, options.size, options.replace)
+    films = copy_in(open_workspace(options.workspace), options.name, options.source, settings, _bar)
+    _end_bar()
+    whose = f"subject {options.subject}" if options.subject else "all subjects"
+    print(f"{len(films.clips)} films of {options.name} are in {options.workspace}, for {whose}")
+    return 0
+
+
 def _check_device(device: str) -> None:
     if device == "cuda":
         import torch
