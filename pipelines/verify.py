@@ -163,6 +163,7 @@ def check_workspace(path: Path, world: str) -> pd.DataFrame:
     from pipelines.evaluate.ambiguity_criteria import ambiguity_criteria
     from pipelines.evaluate.criteria import criteria
     from pipelines.evaluate.encoding_criteria import MOTION_ENCODER, STATIC_ENCODER, encoding_criteria
+    from pipelines.evaluate.reanimation_criteria import reanimation_criteria
 
     results = open_workspace(path)
     contrast = f"contrast/{MOTION_ENCODER}|{STATIC_ENCODER}"
@@ -174,7 +175,8 @@ def check_workspace(path: Path, world: str) -> pd.DataFrame:
     motion = criteria(results.table("motion"), results.table("motion_tests"), world)
     encoding = encoding_criteria(results.table("contrasts"), results.table("regions"), maps, truths, world)
     ambiguity = ambiguity_criteria(results.table("ambiguity_cases"), world)
-    return pd.concat([motion, encoding, ambiguity], ignore_index=True)
+    films = reanimation_criteria(results.table("reanimation_tests"), world)
+    return pd.concat([motion, encoding, ambiguity, films], ignore_index=True)
 
 
 def show(table: pd.DataFrame) -> str:

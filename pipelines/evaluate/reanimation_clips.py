@@ -9,8 +9,6 @@ import numpy.typing as npt
 
 from brainviz.errors import DataProblem
 
-SPEED_BINS = 4
-
 
 def true_speed(flow: npt.NDArray[np.floating], valid: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
     """Mean length of the valid vectors of each clip: (n, t, h, w, 2), (n, t, h, w) -> (n,); 0 without any."""
@@ -20,7 +18,7 @@ def true_speed(flow: npt.NDArray[np.floating], valid: npt.NDArray[np.bool_]) -> 
 
 
 def stratified_clips(speed: npt.NDArray[np.floating], segments: Sequence[str], n: int, seed: int = 0) -> list[int]:
-    """A sample of clips with every film and every quarter of its speeds in proportion.
+    """A sample of clips with every film, and within it every speed, in proportion.
 
     Parameters
     ----------
@@ -38,14 +36,9 @@ def stratified_clips(speed: npt.NDArray[np.floating], segments: Sequence[str], n
     """
     if n < 1 or len(speed) != len(segments):
         raise DataProblem(f"{n} of {len(speed)} clips of {len(segments)} films cannot be chosen.", "clips")
-    rng = np.random.default_rng(seed)
-    films, names = np.unique(np.asarray(segments)), np.asarray(segments)
-    strata = []
-    for film in films:
-        rows = np.flatnonzero(names == film)
-        rows = rows[np.argsort(np.asarray(speed)[rows], kind="stable")]
-        strata += [rng.permutation(part) for part in np.array_split(rows, SPEED_BINS) if len(part)]
-    # Every clip stands at its place within its stratum, from 0 to 1; the n lowest places of all are taken.
-    places = np.concatenate([(np.arange(len(part)) + rng.random()) / len(part) for part in strata])
-    order = np.concatenate(strata)[np.argsort(places, kind="stable")]
-    return sorted(order[:n].tolist())
+    # A systematic sample of the clips in order of film and speed: every n-th, from a random start.
+    order = np.lexsort((np.asarray(speed), np.asarray(segments)))
+    if n >= len(order):
+        return list(range(len(order)))
+    start = np.random.default_rng(seed).random()
+    return sorted(int(row) for row in order[((np.arange(n) + start) * len(order) / n).astype(int)])
