@@ -15,15 +15,24 @@ SEMANTIC_RATES = (0.2, 0.5)
 STRUCTURE_RATES = (0.4, 0.5)
 
 
-def zeroed_entries(size: int, chosen: float, zeroed: float, draws: np.random.RandomState) -> NDArray[np.intp]:
-    """Flat indices to set to zero: of `size` entries a share `chosen` is drawn, of these a share `zeroed`."""
+Draws = np.random.RandomState | np.random.Generator
+
+
+def zeroed_entries(size: int, chosen: float, zeroed: float, draws: Draws) -> NDArray[np.intp]:
+    """Flat indices to set to zero: of `size` entries a share `chosen` is drawn, of these a share `zeroed`.
+
+    A Generator draws several times faster than a RandomState, which is what the released program uses.
+    """
     n = int(chosen * size)
+    if isinstance(draws, np.random.Generator):
+        drawn = draws.choice(size, n, replace=False, shuffle=False)
+        return draws.choice(drawn, int(zeroed * n), replace=False, shuffle=False)
     drawn = draws.choice(size, n, replace=False)
     return draws.choice(drawn, int(zeroed * n), replace=False)
 
 
 def sparsified(
-    data: NDArray[np.floating], rates: tuple[float, float], draws: np.random.RandomState, in_place: bool = False
+    data: NDArray[np.floating], rates: tuple[float, float], draws: Draws, in_place: bool = False
 ) -> NDArray[np.floating]:
     """fMRI with some entries zeroed, any shape.
 

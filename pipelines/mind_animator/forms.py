@@ -18,15 +18,16 @@ class Form:
         semantic decoder 4 % of the fMRI is left, after 60 of the structure decoder nothing.
     causal_inference : a frame sees all frames before it. The released program asks for a random causal mask with a
         keep probability of 0, so every frame after the second sees only the first one.
-    memory_tokens : the fMRI enters the cross-attention as one token per volume of the window. In the released program
-        it is one token in all, so that the softmax over it is 1 and every frame receives the same vector.
+    whole_window : all volumes of the window are seen: one token each in the motion decoder's cross-attention, side by
+        side in the other two. In the released program the fMRI is one volume and one token, so that the softmax over
+        it is 1 and every frame receives the same vector.
     scale_test_on_itself : the test fMRI is z-scored over the test clips themselves.
     """
 
     name: str
     augment_in_place: bool
     causal_inference: bool
-    memory_tokens: bool
+    whole_window: bool
     scale_test_on_itself: bool
 
 
@@ -35,7 +36,7 @@ CORRECTED = Form("corrected", False, True, True, False)
 FORMS = {form.name: form for form in (RELEASED, CORRECTED)}
 DEFAULT = CORRECTED.name
 
-CORRECTIONS = ("augment_in_place", "causal_inference", "memory_tokens", "scale_test_on_itself")
+CORRECTIONS = ("augment_in_place", "causal_inference", "whole_window", "scale_test_on_itself")
 """What may be undone one at a time, to see what each correction is worth: `corrected-minus-<correction>`."""
 
 
