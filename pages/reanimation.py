@@ -240,7 +240,7 @@ def message_row(workspace: Workspace, subject: str, clip: str, ids: list[str]) -
     available = reanimation_choice.driving_systems(workspace.systems(subject))
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         words = st.container()
-        with st.container(horizontal=True, width="content", gap="small", wrap=False):
+        with st.container(horizontal=True, width="content", gap="small"):
             for by, icon, tip in ((-1, "chevron_left", "The clip before"), (1, "chevron_right", "The next clip")):
                 st.button(
                     "",

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 NOT_SCORED = "not scored yet"
+MOST_METRICS = 5  # under a panel
 
 
 def clip_scores(subject: str, clip: str, backend: str, mask: str) -> dict[tuple[str, int], dict[str, float]]:
@@ -46,7 +47,7 @@ def panel_metrics(scores: dict[str, float]) -> tuple[Metric, ...]:
         words, value = metric_words(name), scores[name]
         number = "–" if value != value else f"{value:.{words.digits}f}"
         metrics.append(Metric(words.label, number.replace("-", "−"), f"{words.explanation} n = 1 clip."))
-    return tuple(metrics)
+    return tuple(metrics[:MOST_METRICS])
 
 
 def message(scores: dict[tuple[str, int], dict[str, float]]) -> str:

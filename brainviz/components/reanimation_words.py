@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from brainviz.figures.palette import look
+from brainviz.metrics.video.names import METRICS
 
 FILM = "film"
 _LABELS = {"film": "Film", "truth": "True motion", "zero": "Frozen first frame"}
@@ -68,27 +69,33 @@ class MetricWords:
     smaller_is_better: bool = False
 
 
-METRICS: dict[str, MetricWords] = {
-    "epe": MetricWords(
-        "EPE",
-        "px per step",
-        "End-point error: flow measured on the reanimation itself against the film's, in px of the 32×32 grid per "
-        "step. Smaller is better.",
-        2,
-        True,
-    ),
-    "ssim": MetricWords("SSIM", "", "Structural similarity with the film, 2-D, RGB. 1 is equal."),
-    "psnr": MetricWords("PSNR", "dB", "Peak signal-to-noise ratio against the film. Larger is better.", 1),
-    "hue": MetricWords("Hue", "", "Circular correlation of hue with the film. 1 is equal."),
+# Under a panel stand the metrics that compare it with the film, in this order; a frozen frame is perfect on the others.
+SHORT = {
+    "epe": "EPE",
+    "ssim": "SSIM",
+    "psnr": "PSNR",
+    "hue-correlation": "Hue",
+    "videomae-cosine": "VideoMAE",
+    "clip-cosine": "CLIP",
+    "vifi": "VIFI",
+    "epe-moving": "EPE, objects",
 }
+_DIGITS = {"epe": 2, "epe-moving": 2, "psnr": 1}
 
 
 def metric_words(metric: str) -> MetricWords:
-    """How a metric is told; one that the page does not know keeps its own name."""
-    return METRICS.get(metric) or MetricWords(metric.replace("_", " ").replace("-", " "), "", metric)
+    """How a metric is told; one that the project does not know keeps its own name."""
+    known = METRICS.get(metric)
+    if known is None:
+        return MetricWords(metric, "", metric)
+    better = "Smaller is better." if known.better == "low" else "Larger is better."
+    unit = f", {known.unit}" if known.unit else ""
+    explanation = f"{known.title}{unit}. {known.note} {better}"
+    return MetricWords(
+        SHORT.get(metric, known.title), known.unit, explanation, _DIGITS.get(metric, 3), known.better == "low"
+    )
 
 
 def metrics_in_order(metrics: list[str]) -> list[str]:
-    """Metrics in the order of the page, unknown ones after them by name."""
-    rank = {name: i for i, name in enumerate(METRICS)}
-    return sorted(metrics, key=lambda name: (rank.get(name, len(rank)), name))
+    """Those of the metrics that stand under a panel, in the page's order."""
+    return [name for name in SHORT if name in metrics]
