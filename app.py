@@ -19,6 +19,7 @@ LISTED = (  # file, title, icon; the file's name is the page's address
     ("encoding", "Encoding", ":material/neurology:"),
     ("insilico", "In silico", ":material/movie:"),
     ("ambiguity", "Ambiguity", ":material/call_split:"),
+    ("regions", "Regions", ":material/grid_view:"),
     ("data", "Data", ":material/database:"),
     ("runs", "Runs", ":material/play_circle:"),
 )
