@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from brainviz.data.base import CORTEX_SPACE
 from brainviz.data.catalogue import split_of
 from brainviz.errors import BrainvizError
+from brainviz.flow.fields import CLIP_SECONDS
 from pipelines.graph import Cost, Task
+from pipelines.request import TARGETS
 
 if TYPE_CHECKING:
     from brainviz.data.base import Dataset
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
     from pipelines.simulate.config import SimulationConfig
 
 SIMULATED_FOLDER = "simulated-data"
+_CORTEX_ONLY = f"need vertices of the fs_LR cortex at a repetition time of {CLIP_SECONDS:g} s"
 
 
 @dataclass(frozen=True)
@@ -114,6 +118,10 @@ def _dataset_source(request: RunRequest) -> Source:
     from brainviz.video.reading import film_info
 
     dataset = open_dataset(request.dataset)
+    farthest = farthest_target(dataset)
+    if TARGETS.index(request.until) > TARGETS.index(farthest):
+        what = f"{dataset.name} can be run until {farthest!r}: encoding models and maps {_CORTEX_ONLY}."
+        raise BrainvizError(what, f"--until {request.until}", f"Give --until {farthest}.")
     subjects = _chosen(request.subjects, tuple(dataset.subjects), "subject")
     names = _chosen(request.segments, tuple(dataset.segments), "segment")
     infos = {name: film_info(dataset.film(name)) for name in names}
@@ -131,6 +139,12 @@ def _dataset_source(request: RunRequest) -> Source:
         {subject: dataset.fingerprint(subject=subject) for subject in subjects},
         _text_print(dataset.path / "captions.csv"),
     )
+
+
+def farthest_target(dataset: Dataset) -> str:
+    """How far a run on a data set can go: encoding models need the fs_LR cortex and one volume per clip."""
+    encodable = dataset.space == CORTEX_SPACE and dataset.tr_s == CLIP_SECONDS
+    return TARGETS[-1] if encodable else "motion"
 
 
 def _text_print(path: Path) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,8 +18,12 @@ if TYPE_CHECKING:
 
     from brainviz.video.cuts import Cuts
 
+CORTEX_SPACE = "fsLR32k-cortex"
+"""59,412 vertices in CIFTI order: the space that maps, regions and the cortex viewer are made for."""
+
 Float32 = npt.NDArray[np.float32]
 Frames = npt.NDArray[np.uint8]
+Progress = Callable[[float, str], None]
 
 
 class Dataset(ABC):
@@ -33,9 +37,9 @@ class Dataset(ABC):
         E.g. ``cc2017``.
     simulated : bool
     space : str
-        What the vertex axis is; ``fsLR32k-cortex`` = 59,412 vertices in CIFTI order.
+        What the vertex axis is; only `CORTEX_SPACE` gives maps.
     tr_s, lag_s : float
-        Repetition time; film time of kept volume 0.
+        Repetition time (0 where there is one response per clip and no time axis); film time of kept volume 0.
     """
 
     path: Path
@@ -87,7 +91,7 @@ class Dataset(ABC):
 
     @abstractmethod
     def film(self, segment: str) -> Path:
-        """The film file of a segment."""
+        """The film of a segment: a file, or a part of files (`brainviz.video.parts`), for `brainviz.video.reading`."""
 
     @abstractmethod
     def frames(self, clip: str, n: int, size: int | None = None) -> Frames:
@@ -96,6 +100,11 @@ class Dataset(ABC):
     @abstractmethod
     def timing(self, subject: str) -> pd.DataFrame:
         """One row per run of a subject: volumes, recording start, what is kept, whether it is used and why not."""
+
+    def value_problems(self, progress: Progress | None = None) -> list[Problem]:
+        """What reading all volumes finds, beyond `problems`."""
+        del progress
+        return []
 
     @abstractmethod
     def fingerprint(self, subject: str | None = None, segment: str | None = None) -> str:

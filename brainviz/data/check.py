@@ -36,6 +36,7 @@ Progress = Callable[[float, str], None]
 
 _MANY = 0.05  # share of unusable vertices above which a run is in doubt
 _BLOCK = 4096  # vertices looked at at once
+_LAG_COLUMNS = ("subject", "segment", "run", "lag_tr", "peak", "clear", "runs_lag_tr", "runs_clear", "off")
 
 
 @dataclass(frozen=True)
@@ -65,17 +66,17 @@ def check_dataset(ds: Dataset, thorough: bool = True, progress: Progress | None 
         copies of each other, runs that lie off their film. Otherwise only names, headers and lengths.
     progress : callable (fraction, message), optional
     """
-    from brainviz.data.cc2017 import CC2017
-
-    if thorough and isinstance(ds, CC2017):
-        return examine(ds, progress).problems
-    return list(ds.problems)
+    return examine(ds, progress).problems if thorough else list(ds.problems)
 
 
-def examine(ds: CC2017, progress: Progress | None = None) -> Examination:
-    """The thorough check, with the measured lags."""
+def examine(ds: Dataset, progress: Progress | None = None) -> Examination:
+    """The thorough check; with the measured lags where the data set's timing is known to be in doubt (CC2017)."""
     import pandas as pd
 
+    from brainviz.data.cc2017 import CC2017
+
+    if not isinstance(ds, CC2017):
+        return Examination([*ds.problems, *ds.value_problems(progress)], pd.DataFrame(columns=list(_LAG_COLUMNS)))
     problems = list(ds.problems)
     rows: list[dict[str, object]] = []
     contrasts: dict[str, Array | None] = {}
@@ -94,8 +95,7 @@ def examine(ds: CC2017, progress: Progress | None = None) -> Examination:
     problems += _copies(ds)
     if progress is not None:
         progress(1.0, "checked")
-    columns = ["subject", "segment", "run", "lag_tr", "peak", "clear", "runs_lag_tr", "runs_clear", "off"]
-    return Examination(problems, pd.DataFrame(rows, columns=columns))
+    return Examination(problems, pd.DataFrame(rows, columns=list(_LAG_COLUMNS)))
 
 
 def _contrast(ds: CC2017, segment: str, problems: list[Problem]) -> Array | None:

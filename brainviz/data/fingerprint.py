@@ -8,6 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from brainviz.errors import DataProblem
+from brainviz.video.parts import film_files
 
 _MEGABYTE = 1 << 20
 
@@ -16,14 +17,15 @@ def fingerprint_files(files: Iterable[tuple[str, Path]], extra: str = "") -> str
     """16 hexadecimal digits of named files: names, sizes, and the first, middle and last MB of each.
 
     Names go in, folders do not: a data set that moves keeps its fingerprint. A file that cannot be read counts by its
-    name alone.
+    name alone. A film that is no whole file (`brainviz.video.parts`) counts by the files it is read from.
     """
     digest = hashlib.blake2b(extra.encode(), digest_size=8)
     for name, path in sorted(files):
         digest.update(f"\0{name}\0".encode())
         try:
-            state = path.stat()
-            digest.update(_file_digest(str(path), state.st_size, state.st_mtime_ns))
+            for file in film_files(path):
+                state = file.stat()
+                digest.update(_file_digest(str(file), state.st_size, state.st_mtime_ns))
         except OSError:
             digest.update(b"unreadable")
     return digest.hexdigest()

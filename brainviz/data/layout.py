@@ -17,6 +17,10 @@ from brainviz.errors import DataProblem
 _SUBJECT = re.compile(r"subject([A-Za-z0-9]+)")
 _SEGMENT = re.compile(r"(seg|test)([A-Za-z0-9]+)")
 _SCAN = re.compile(r"((?:seg|test)[A-Za-z0-9]+)_(\d+)_atlas\.dtseries\.nii", re.IGNORECASE)
+OTHERS = (
+    "Nor is it HCP 7T (no <subject>/MNINonLinear/Results/tfMRI_MOVIE*) "
+    "or Algonauts 2021 (no participants_data_v2021, no AlgonautsVideos268_All_30fpsmax)."
+)
 LAYOUT = "stimuli/seg1.mp4, subject1/fmri/seg1/cifti/seg1_1_Atlas.dtseries.nii, and so on"
 
 
@@ -135,8 +139,9 @@ def _not_found(folder: Path) -> DataProblem:
         )
         if not there
     ]
-    what = f"This is no CC2017 data set: {' and '.join(lacking)} not found; the folder holds {found or 'nothing'}."
-    return DataProblem(what, str(folder), f"Give the folder with {LAYOUT}.")
+    missing = f"{' and '.join(lacking)} not found; the folder holds {found or 'nothing'}"
+    what = f"This is no data set that is known here: {missing}."
+    return DataProblem(f"{what} {OTHERS}", str(folder), f"Give the folder with {LAYOUT}.")
 
 
 def _zipped(zips: list[Path], place: Path) -> DataProblem:

@@ -1,4 +1,4 @@
-"""Which film time a volume stands for: the lag rule of CC2017, in this one place.
+"""Which film time a volume stands for: the lag rule of CC2017, in this one place; and the window of any data set.
 
 A run shows 12 s of the film's first frame, the film, and 12 s of its last frame. A film of n clips of one TR each gives
 
@@ -19,12 +19,15 @@ import numpy as np
 import numpy.typing as npt
 
 from brainviz.errors import BrainvizError, DataProblem
+from brainviz.flow.fields import CLIP_SECONDS
 
 if TYPE_CHECKING:
     import pandas as pd
 
 TR_S = 2.0
 LAG_S = 4.0
+NO_TIME_AXIS = 0.0
+"""Repetition time of data with one response per clip instead of volumes in time."""
 PAPER_WINDOW_S = (0.0, 8.0)
 """Window of five volumes around a clip's own, i - 2 to i + 2 (Yeung et al. 2025), in seconds after the clip's onset."""
 
@@ -132,7 +135,8 @@ def window_volumes(
 ) -> npt.NDArray[np.int64]:
     """Kept volumes that stand in a window after each clip's onset.
 
-    Volume k is in the window when onset + start <= lag_s + tr_s * k <= onset + stop.
+    Volume k is in the window when onset + start <= lag_s + tr_s * k <= onset + stop. Data without a time axis
+    (`tr_s` = `NO_TIME_AXIS`) hold one response per clip: row j is all that there is of clip j.
 
     Parameters
     ----------
@@ -154,6 +158,8 @@ def window_volumes(
         Onset or window does not fall on volumes, or the window is empty.
     """
     onset = np.atleast_1d(np.asarray(onset_s, dtype=np.float64))
+    if tr_s == NO_TIME_AXIS:  # one row per clip takes the place of a window
+        window_s, tr_s, lag_s = (0.0, 0.0), CLIP_SECONDS, 0.0
     first = (onset + window_s[0] - lag_s) / tr_s
     length = (window_s[1] - window_s[0]) / tr_s
     if length < 0 or not np.isfinite(first).all():

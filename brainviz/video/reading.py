@@ -1,6 +1,7 @@
 """Reading films: exact frame numbers, centre-cropped squares, whole films as a stream.
 
-A frame's number is its presentation time times the frame rate, so numbers stay exact after any seek.
+A frame's number is its presentation time times the frame rate, so numbers stay exact after any seek. A film may also be
+a part of a file, or made of many (`brainviz.video.parts`).
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from brainviz.errors import DataProblem
+from brainviz.video.parts import film_files, find_part
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -63,15 +65,18 @@ def film_info(path: str | Path) -> FilmInfo:
     """
     file = Path(path)
     try:
-        state = file.stat()
+        states = [part.stat() for part in film_files(file)]
     except OSError as error:
         raise _unreadable(file, error) from error
-    return _cached_info(str(file), state.st_size, state.st_mtime_ns)
+    return _cached_info(str(file), sum(s.st_size for s in states), max(s.st_mtime_ns for s in states))
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=2048)
 def _cached_info(path: str, size: int, changed_ns: int) -> FilmInfo:
     del size, changed_ns  # only to forget what was read of a file that has changed
+    part = find_part(path)
+    if part is not None:
+        return part.info()
     with _opened(Path(path)) as (_, stream):
         rate = stream.average_rate or stream.guessed_rate
         if not rate:
@@ -117,10 +122,10 @@ def read_frames(
             f"Frames {min(wanted)} to {max(wanted)} were asked for; the film has {info.n_frames}.", str(file), remedy
         )
     side = size or min(info.width, info.height)
-    convert = _Converter()
+    convert = RGB()
     found = {
         number: to_square(convert.pixels(frame), side)
-        for number, frame in _frames_at(file, sorted(set(wanted)), info.fps)
+        for number, frame in frames_at(file, sorted(set(wanted)), info.fps)
     }
     return np.stack([found[number] for number in wanted]) if wanted else np.empty((0, side, side, 3), np.uint8)
 
@@ -134,8 +139,8 @@ def stream_frames(path: str | Path, frame_numbers: Sequence[int]) -> Iterator[tu
         As `read_frames`.
     """
     file = Path(path)
-    convert = _Converter()
-    for number, frame in _frames_at(file, [int(number) for number in frame_numbers], film_info(file).fps):
+    convert = RGB()
+    for number, frame in frames_at(file, [int(number) for number in frame_numbers], film_info(file).fps):
         yield number, convert.pixels(frame)
 
 
@@ -150,7 +155,7 @@ def iterate_frames(path: str | Path, size: int | None = None, step: int = 1) -> 
     file = Path(path)
     info = film_info(file)
     side = size or min(info.width, info.height)
-    convert = _Converter()
+    convert = RGB()
     for number, frame in enumerate(_all_frames(file, info)):
         if number % step == 0:
             yield to_square(convert.pixels(frame), side)
@@ -163,7 +168,7 @@ def iterate_planes(path: str | Path, size: int) -> Iterator[list[Frames]]:
     import cv2
 
     file = Path(path)
-    convert = _Converter()
+    convert = RGB()
     for frame in _all_frames(file, film_info(file)):
         small = []
         for plane in convert.planes(frame):
@@ -175,6 +180,10 @@ def iterate_planes(path: str | Path, size: int) -> Iterator[list[Frames]]:
 
 
 def _all_frames(path: Path, info: FilmInfo) -> Iterator[VideoFrame]:
+    part = find_part(path)
+    if part is not None:
+        yield from (frame for _, frame in part.frames(list(range(info.n_frames))))
+        return
     found = 0
     with _opened(path) as (container, stream):
         for frame in _decode(container, stream, path):
@@ -205,7 +214,7 @@ def to_square(pixels: Frames, size: int) -> Frames:
     return np.asarray(cv2.resize(square, (size, size), interpolation=method), dtype=np.uint8)
 
 
-class _Converter:
+class RGB:
     """Decoded frames as RGB pixels; one conversion context for a whole film (a new one per frame halves the speed)."""
 
     def __init__(self) -> None:
@@ -226,8 +235,21 @@ class _Converter:
         ]
 
 
-def _frames_at(path: Path, wanted: list[int], fps: float) -> Iterator[tuple[int, VideoFrame]]:
+def timed_frames(path: Path) -> Iterator[tuple[float, VideoFrame]]:
+    """Yield every frame of a file with its time in seconds after the first. Raises as `read_frames`."""
+    with _opened(path) as (container, stream):
+        origin = stream.start_time or 0
+        for frame in _decode(container, stream, path):
+            if frame.pts is not None:
+                yield (frame.pts - origin) * _tick(stream), frame
+
+
+def frames_at(path: Path, wanted: list[int], fps: float) -> Iterator[tuple[int, VideoFrame]]:
     """Decode the wanted frames (ascending), seeking over what is not needed."""
+    part = find_part(path)
+    if part is not None:
+        yield from part.frames(wanted)
+        return
     with _opened(path) as (container, stream):
         origin = stream.start_time or 0
         times, keys = _key_frames(stream, fps)

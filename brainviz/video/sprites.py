@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from brainviz.errors import BrainvizError, DataProblem
 from brainviz.flow.fields import CLIP_SECONDS, clip_length
+from brainviz.video.parts import changed_ns
 from brainviz.video.reading import FilmInfo, film_info, read_frames
 from brainviz.video.writing import replacing
 
@@ -103,7 +104,7 @@ def clip_sprite(film: str | Path, index: int, cache: Path | None = None, size: i
     numbers = clip_frame_numbers(info, index)
     step = -(-len(numbers) // MOST_FRAMES)
     numbers = numbers[::step]
-    if cache is not None and cache.is_file() and cache.stat().st_mtime >= Path(film).stat().st_mtime:
+    if cache is not None and cache.is_file() and cache.stat().st_mtime_ns >= changed_ns(film):
         data = cache.read_bytes()
     else:
         data = sprite_sheet(read_frames(film, numbers, size))

@@ -28,6 +28,7 @@ Fact = int | float | str | bool
 
 SIZE_PX = 256
 AT_ONCE = "warp"
+NO_FLOW = "none"
 CACHE_BYTES = 256_000_000
 _CACHE_VERSION = 1  # raise it where the same flow gives another film
 
@@ -69,7 +70,8 @@ def reanimated(
     Parameters
     ----------
     system : str
-        One of `Workspace.systems`; `zero` is the frozen first frame.
+        One of `Workspace.systems`; `zero` is the frozen first frame. The films of `Workspace.imported_systems` are
+        shown as they came.
     mask : str
         One of `pipelines.reanimate.drive.MASKS`.
     sample : int
@@ -90,6 +92,8 @@ def reanimated(
     from pipelines.reanimate.drive import uses_film
 
     marked = uses_film(mask) or system == "truth"
+    if system in workspace.imported_systems(subject):
+        return _imported(workspace, subject, clip, system)
     if backend != AT_ONCE:
         _check_backend(backend)
         film = stored_film(workspace, subject, clip, system, backend, mask, sample, seed)
@@ -123,7 +127,9 @@ def film_file(
     seed: int = 0,
 ) -> Path:
     """An MP4 of `reanimated`, which says what the parameters mean and what is raised."""
-    if backend != AT_ONCE:
+    own_film = system in workspace.imported_systems(subject)
+    if backend != AT_ONCE and not own_film:
+        _check_backend(backend)
         film = stored_film(workspace, subject, clip, system, backend, mask, sample, seed)
         if film is None:
             raise _not_rendered(backend, clip)
@@ -152,7 +158,7 @@ def stored_film(
     """The film that a run has rendered from the flow that is current now; None where there is none."""
     from pipelines.reanimate.units import film_name, reanimation_unit, render_unit
 
-    flow = flow_source(workspace, subject, clip, system)
+    flow = flow_source(workspace, subject, clip, system, backend)
     task, _, key = flow.partition(":")
     unit = render_unit(subject, clip, system, backend, mask, sample, seed)
     found = workspace.results.current("render", unit)
@@ -163,11 +169,43 @@ def stored_film(
     for owner in (subject, "all"):
         unit = reanimation_unit(owner, system, backend, mask)
         found = workspace.results.current("reanimation", unit)
-        if found is not None and found.manifest["inputs"].get(task) == key:
+        if found is not None and (flow == NO_FLOW or found.manifest["inputs"].get(task) == key):
             name = film_name(clip, sample)
             if (found.folder / name).exists():
                 return _stored(found, name)
     return None
+
+
+def film_scores(
+    workspace: Workspace,
+    subject: str,
+    clip: str,
+    system: str,
+    mask: str = "none",
+    sample: int = 0,
+    backend: str = AT_ONCE,
+    seed: int = 0,
+) -> dict[str, float]:
+    """Scores of one film by name (`brainviz.metrics.video.names.METRICS`), those that need no weights.
+
+    Films that a run has rendered were scored then, as the table `reanimation` has it; a warped one is scored now, in
+    about .1 s. NaN where a clip has nothing to be scored on. Raises as `reanimated`.
+    """
+    from pipelines.evaluate.clip_truth import SIZE_PX, clip_truth
+    from pipelines.evaluate.video_scores import TimedFilm, score_clip
+    from pipelines.flow_labels import make_labeller
+
+    if backend == AT_ONCE:
+        flow_source(workspace, subject, clip, system)
+        made = _warped(workspace, subject, clip, system, mask, sample, SIZE_PX)
+        frames, fps = made.frames, made.fps
+    else:
+        shown = reanimated(workspace, subject, clip, system, mask, sample, backend, seed)
+        frames, fps = shown.frames, shown.fps
+    labels = workspace.results.current("flow_labels", workspace.place(clip).segment)
+    labeller = make_labeller(labels.manifest["config"]["labeller"] if labels is not None else "auto")
+    film = TimedFilm(frames, np.arange(len(frames)) / fps)
+    return score_clip(film, clip_truth(workspace, clip), labeller)
 
 
 def render_request(
@@ -186,14 +224,19 @@ def render_request(
 
     uses_film(mask)
     _check_backend(backend)
-    flow_source(workspace, subject, clip, system)
+    flow_source(workspace, subject, clip, system, backend)
     wish = {"subject": subject, "clip": clip, "system": system, "backend": backend, "mask": mask}
     return RunRequest(render={**wish, "sample": sample, "seed": seed})
 
 
-def flow_source(workspace: Workspace, subject: str, clip: str, system: str) -> str:
-    """The result that the flow comes from, as ``stage/unit:key``; raises `NotReady` where there is none."""
+def flow_source(workspace: Workspace, subject: str, clip: str, system: str, backend: str = AT_ONCE) -> str:
+    """The result that the flow comes from, as ``stage/unit:key``; `NO_FLOW` where the backend makes its own motion.
+
+    Raises `NotReady` where there is no flow.
+    """
     place = workspace.place(clip)
+    if backend == system and not _follows_motion(backend):
+        return NO_FLOW
     if system not in workspace.systems(subject):
         raise NotReady(f"There is no flow of {system!r} yet.", f"subject {subject}", "See systems() for what there is.")
     if system == "truth":
@@ -210,6 +253,21 @@ def film_objects(workspace: Workspace, clip: str, mask: str) -> npt.NDArray[np.b
     if mask == "film-objects":
         return workspace.object_mask(clip)
     raise NotReady(f"The masks of {mask!r} are not there yet.", clip, "Choose another mask.")
+
+
+def _imported(workspace: Workspace, subject: str, clip: str, system: str) -> Reanimation:
+    """Another system's own film: no flow, mask or backend of ours has a part in it."""
+    films = workspace.imported(system, subject)
+    frames, fps = films.film(clip)
+    made: dict[str, Fact] = {"subject": subject, "clip": clip, "system": system, "backend": "imported"}
+    own: dict[str, Fact] = {
+        "mask": "none",
+        "sample": 0,
+        "uses_film": False,
+        "source": str(films.facts["source"]),
+        "simulated": workspace.simulated,
+    }
+    return Reanimation(frames, fps, {**made, **own}, False)
 
 
 def _warped(
@@ -231,6 +289,12 @@ def _warped(
     options: dict[str, Fact] = {"fps": info.fps / step, "n_frames": len(numbers[::step])}
     request = ReanimationRequest(workspace.first_frame(clip, size), motion, options=options)
     return WarpBackend().render(request, lambda _share, _text: None)
+
+
+def _follows_motion(backend: str) -> bool:
+    from pipelines.reanimate.registry import BACKENDS
+
+    return BACKENDS[backend].follows_motion
 
 
 def _check_backend(backend: str) -> None:
@@ -275,7 +339,7 @@ def _cache_file(workspace: Workspace, facts: Mapping[str, Fact]) -> Path:
     """Named by all that the film depends on, so that a film of an older flow, mask or stimulus is never met."""
     place = workspace.place(str(facts["clip"]))
     film = fingerprint_files([("film", workspace.film(place.segment))])
-    parts = [facts[name] for name in ("flow", "clip", "sample", "mask")]
+    parts = [facts.get("flow", [facts["subject"], facts["system"]]), *(facts[n] for n in ("clip", "sample", "mask"))]
     parts += [_labels(workspace, place.segment), film, SIZE_PX, _CACHE_VERSION]
     name = hashlib.blake2b(json.dumps(parts).encode(), digest_size=16).hexdigest()
     return workspace.path / "cache" / "reanimations" / f"{name}.npz"

@@ -10,6 +10,7 @@ import numpy as np
 from brainviz.data.catalogue import clip_name
 from brainviz.data.timing import window_volumes
 from brainviz.errors import BrainvizError
+from brainviz.flow.fields import CLIP_SECONDS
 from brainviz.results import Result
 from brainviz.storage import open_array, read_array
 from brainviz.workspace import SHARED_UNIT
@@ -199,7 +200,7 @@ def _windows(context: Context, bold: Result, segments: Sequence[str], volumes: l
     facts = bold.manifest["facts"]
     indices = []
     for segment, part in zip(segments, volumes, strict=True):
-        onsets = 2.0 * np.arange(len(clip_names(context, segment)))
+        onsets = CLIP_SECONDS * np.arange(len(clip_names(context, segment)))
         indices.append(window_volumes(onsets, WINDOW_S, facts["tr_s"], facts["lag_s"], len(part)))
     return BoldWindows.from_segments(volumes, indices)
 

@@ -119,11 +119,10 @@ def search_twins(context: Context) -> None:
 
 def check_data(context: Context) -> None:
     """Every problem of the data set, and by how much each run lags its film, as tables."""
-    from brainviz.data.cc2017 import CC2017
     from brainviz.data.check import examine
     from brainviz.data.problems import problems_table
 
-    found = examine(CC2017(context.dataset_path), progress=context.progress)
+    found = examine(context.dataset(), progress=context.progress)
     context.table("problems", problems_table(found.problems))
     context.table("lags", found.lags)
 

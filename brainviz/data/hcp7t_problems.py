@@ -1,0 +1,133 @@
+"""What is wrong with an HCP 7T folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from brainviz.data.hcp7t_blocks import MOVIES, REST_AFTER_S
+from brainviz.data.hcp7t_layout import RESULTS, RUNS
+from brainviz.data.problems import Problem, Severity
+from brainviz.errors import DataProblem
+
+if TYPE_CHECKING:
+    from brainviz.data.base import Progress
+    from brainviz.data.hcp7t import HCP7T
+
+_MANY = 0.05  # share of unusable vertices above which a run is in doubt
+
+
+def discovery_problems(ds: HCP7T) -> list[Problem]:
+    """By names, headers and lengths, films first."""
+    return [*_film_problems(ds), *_versions(ds), *_scan_problems(ds), *_missing(ds)]
+
+
+def value_problems(ds: HCP7T, progress: Progress | None = None) -> list[Problem]:
+    """Vertices of every usable run that are constant or hold values that are no numbers."""
+    found = []
+    scans = [scan for scan in ds.layout.scans if ds.fault(scan) is None]
+    for number, scan in enumerate(scans):
+        if progress is not None:
+            progress(number / len(scans), f"subject {scan.subject}, film {scan.movie}")
+        values = ds.raw(scan.subject, scan.movie)
+        finite = np.asarray(np.isfinite(values).all(0))
+        constant = int((finite & (values.max(0) == values.min(0))).sum())
+        for kind, n, words in (
+            ("nan", int((~finite).sum()), "are not numbers"),
+            ("constant", constant, "never change"),
+        ):
+            if n:
+                severity: Severity = "error" if n > _MANY * len(finite) else "warning"
+                what = f"{n} of {len(finite)} vertices hold values that {words}; they are set to 0."
+                remedy = "Copy or download the file again."
+                found.append(Problem(kind, severity, what, str(scan.path), remedy, scan.subject, "", scan.movie))
+    if progress is not None:
+        progress(1.0, "checked")
+    return found
+
+
+def _film_problems(ds: HCP7T) -> Iterator[Problem]:
+    from brainviz.data.hcp7t import FPS
+
+    for movie in MOVIES:
+        if movie not in ds.layout.films and any(block.movie == movie for block in ds.blocks):
+            remedy = f"Put 7T_MOVIE{movie}_*.mp4 anywhere below this folder. Until then its blocks are left out."
+            yield Problem("missing", "error", f"Film {movie} is missing.", str(ds.path), remedy, left_out=True)
+    seen: set[str] = set()
+    for segment in ds.films.films:
+        state = ds.films.state(segment)
+        if isinstance(state, DataProblem):
+            remedy = f"{state.remedy} Until then the segment is left out."
+            yield Problem("film", "error", state.what, state.where, remedy, "", segment, left_out=True)
+        elif abs(state.fps - FPS) > 0.1 and (file := str(ds.films.films[segment]).split("#t=")[0]) not in seen:
+            seen.add(file)
+            what = f"The film has {state.fps:g} frames per second, not {FPS:g}."
+            yield Problem("film", "warning", what, file, "Is this the film as distributed, not converted?")
+
+
+def _versions(ds: HCP7T) -> Iterator[Problem]:
+    from brainviz.data.hcp7t import SAW_V1
+
+    if not ds.layout.films:
+        return
+    for movie, versions in ds.layout.films.items():
+        if ds.version not in versions:
+            other = next(iter(versions))
+            what = f"Film {movie} is there as {other} only, the others as {ds.version}; {other} is used."
+            remedy = f"Add {ds.version} of this film: both versions were not shown to one subject."
+            yield Problem("version", "warning", what, str(versions[other]), remedy)
+    if ds.version == "v2":
+        for subject in ds.subjects:
+            if subject in SAW_V1:
+                what = f"Subject {subject} saw version 1 of the films; version 2 is used for all."
+                remedy = "Leave the subject out (--subjects), or keep it in a folder of its own with the v1 films."
+                yield Problem("version", "warning", what, str(ds.path / subject), remedy, subject)
+    others = [subject for subject in ds.subjects if subject not in SAW_V1]
+    if others:
+        what = f"The films are {ds.version}; which version {_some(others)} saw is not told by the files."
+        remedy = "Look the subjects up in HCP's list of film versions; keep those of the other one in another folder."
+        yield Problem("version", "warning", what, str(ds.path), remedy)
+
+
+def _some(names: list[str]) -> str:
+    more = f" and {len(names) - 4} more" if len(names) > 4 else ""
+    return f"{'subjects' if len(names) > 1 else 'subject'} {', '.join(names[:4])}{more}"
+
+
+def _scan_problems(ds: HCP7T) -> Iterator[Problem]:
+    for scan in ds.layout.scans:
+        fault = ds.fault(scan)
+        if fault is not None:
+            yield fault
+        elif ds.published_times:
+            expected = round(max(b.offset_s for b in ds.blocks if b.movie == scan.movie)) + REST_AFTER_S
+            n = int(ds.timing(scan.subject).query("run == @scan.movie")["n_volumes"].max())
+            if n != expected:
+                what = f"The run has {n} volumes; as distributed it has {expected}."
+                remedy = "If volumes were cut at its start, no film time is right: use the file as distributed."
+                yield Problem("length", "warning", what, str(scan.path), remedy, scan.subject, "", scan.movie)
+    for scan in ds.layout.passed_over:
+        what = "Another file of this run is used instead: 32k before 59k, MSMAll and cleaned before not."
+        remedy = "Nothing; or take the other away."
+        yield Problem("copy", "warning", what, str(scan.path), remedy, scan.subject, "", scan.movie, left_out=True)
+    for path in ds.layout.misplaced:
+        remedy = f"Names are {RUNS[1]}_Atlas*.dtseries.nii, in a folder of the same name; films 2 and 3 are PA."
+        yield Problem("name", "warning", "This scan's name does not fit.", str(path), remedy, left_out=True)
+
+
+def _missing(ds: HCP7T) -> Iterator[Problem]:
+    if not ds.layout.subjects:
+        remedy = f"Add <subject>/{RESULTS.as_posix()}/{RUNS[1]}/{RUNS[1]}_Atlas.dtseries.nii and so on."
+        yield Problem("missing", "error", "There is no subject.", str(ds.path), remedy)
+    for subject in ds.layout.subjects:
+        there = {scan.movie for scan in ds.scans(subject)}
+        lacking = [movie for movie in MOVIES if movie not in there and any(b.movie == movie for b in ds.blocks)]
+        if lacking:
+            names = ", ".join(map(str, lacking))
+            what = f"Subject {subject} lacks the run of film {names}."
+            severity: Severity = "warning" if there else "error"
+            yield Problem(
+                "missing", severity, what, str(ds.path / subject / RESULTS), "Add it, or go on without.", subject
+            )
