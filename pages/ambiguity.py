@@ -29,14 +29,19 @@ def main() -> None:
     view = ambiguity_view(subject)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         case = ambiguity_cases.choose_case(ambiguity_cases.cases_of(workspace, list(view.clips.index)))
-        clip = ambiguity_cases.choose_clip(case, view.ranked)
+        clip = ambiguity_cases.choose_clip(
+            case, view.telling(case.clips) if case.kind == PLANTED else view.in_order(case.clips)
+        )
         st.space("stretch")
         ambiguity_clips.marking(workspace, clip)
         ambiguity_exports.menu(workspace, view, case, clip)
     shell.message(ambiguity_story.message(view, case, clip))
     with shell.guarded("story"):
         ambiguity_story.story(workspace, view, case, clip)
-    st.caption(f"Subject {subject}, {view.runs_words}. ▲ on the rim: what came; △ what also followed the same frame.")
+    st.caption(
+        f"Subject {subject}, {view.runs_words}. Petals: probability of each direction. ▲ on the rim: what came; △ what "
+        "also followed the same frame. × samples of the prior, no fMRI."
+    )
     if case.kind == PLANTED:
         with shell.guarded("instances"):
             ambiguity_story.all_instances(workspace, view, case, clip)

@@ -21,9 +21,9 @@ PLANTED, PROPOSED = "planted", "proposed"
 
 # Title and question of the cases that the simulated film holds.
 WORDS = {
-    "action": ("Which action", "An eagle over hills: does it glide or flap?"),
-    "camera": ("Object or camera", "A space shuttle on its carrier: does it fly, or does the camera pass it?"),
-    "static": ("Which way", "A tower stands still: which way does the camera pan?"),
+    "action": ("Which action", "An eagle: does it glide or flap?"),
+    "camera": ("Object or camera", "A space shuttle: does it fly, or does the camera pass it?"),
+    "static": ("Which way", "A tower: which way does the camera pan?"),
 }
 CONTINUATIONS = {
     "glide": "it glides",
@@ -124,10 +124,9 @@ def choose_case(cases: list[Case]) -> Case:
     return by_id[value]
 
 
-def choose_clip(case: Case, ranked: list[str]) -> str:
-    """The clip of the link, else the case's most telling one."""
+def choose_clip(case: Case, offered: list[str]) -> str:
+    """The clip of the link, else the first that is offered."""
     inside = set(case.clips)
-    offered = [clip for clip in ranked if clip in inside] or list(case.clips)
     saved = st.session_state.get(choices.PREFIX + "clip")
     if "clip" not in st.query_params and saved not in inside:
         choices.keep("clip", offered[0], shown=False)

@@ -45,13 +45,12 @@ def _case_message(view: AmbiguityView, case: Case) -> str:
     row = means.loc[view.subject]
     above = int((means["low"] > 0).sum())
     if row["low"] > 0:
-        found = f"The frame cannot tell; with fMRI the decoder gains <b>{row['usable_bits']:.2f} usable bits</b>"
+        found = f"fMRI adds <b>{row['usable_bits']:.2f} usable bits</b>"
     else:
-        found = f"The frame cannot tell, and fMRI adds nothing clear: <b>{row['usable_bits']:.2f} usable bits</b>"
+        found = f"fMRI adds nothing clear: <b>{row['usable_bits']:.2f} usable bits</b>"
     return (
         f"{html.escape(case.question)} {found} "
-        f"<small>(95 % interval {row['low']:.2f} to {row['high']:.2f}; above 0 in {above} of {len(means)} subjects)"
-        "</small>"
+        f"<small>({row['low']:.2f} to {row['high']:.2f}; in {above} of {len(means)} subjects above 0)</small>"
     )
 
 
@@ -66,7 +65,7 @@ def story(workspace: Workspace, view: AmbiguityView, case: Case, clip: str) -> N
         _heading("One frame", f"{clip}")
         st.image(_first_frame(str(store.workspace_path()), store.version(), clip), width="stretch")
     with columns[1], shell.guarded("frame alone"):
-        _heading("What it allows", "from the frame alone; × samples of the prior")
+        _heading("What it allows", "from the frame alone")
         _rose(workspace, view, "image-only", clip, others, _prior_directions(workspace, view, clip), True)
     for column, name in zip(columns[2:], pair, strict=True):
         with column, shell.guarded("frame and fMRI"):
@@ -102,16 +101,15 @@ def _rose_words(view: AmbiguityView, system: str, clip: str, others: list[str], 
         return "No direction can be measured."
     chances = view.chances[system][clip]
     both = list(dict.fromkeys([true, *others])) if several else [true]
-    said = ", ".join(f"{figures.ARROWS[d]} {d} <b>{_percent(chances[DIRECTIONS.index(d)])}</b>" for d in both)
+    said = ", ".join(f"{figures.ARROWS[d]} {d} <b>{_percent(chances[DIRECTIONS.index(d)])}</b>" for d in both if d)
     if several:
-        kind = "what followed" if len(both) == 1 else "what followed, in turn"
-        return f"{kind}: {said}"
+        return f"expected: {said}"
     bits = view.bits(clip)
     return f"true: {said} <small>· {bits:+.2f} usable bits</small>"
 
 
 def _percent(share: float) -> str:
-    return f"{share:.0%}" if share >= 0.01 else "below 1 %"
+    return f"{100 * share:.0f} %" if share >= 0.01 else "&lt; 1 %"
 
 
 def _prior_directions(workspace: Workspace, view: AmbiguityView, clip: str) -> npt.NDArray[np.int64] | None:

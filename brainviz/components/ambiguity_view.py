@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -44,6 +45,24 @@ class AmbiguityView:
         """Clips from the most usable bits on odd runs; in the film's order where they are not ranked."""
         order = self.clips.sort_values("rank", kind="stable") if self.is_ranked else self.clips
         return [str(clip) for clip in order.index]
+
+    def telling(self, clips: Collection[str]) -> list[str]:
+        """Some clips, the most telling first: both continuations of a frame must tell, so pairs by their worse rank.
+
+        Clips without another continuation come after those with one.
+        """
+        rank = self.clips["rank"].astype(int).to_dict()
+
+        def order(clip: str) -> tuple[bool, int]:
+            other = self.partner(clip)
+            return not other, max(rank[clip], rank.get(other, 0))
+
+        return sorted(self.in_order(clips), key=order)
+
+    def in_order(self, clips: Collection[str]) -> list[str]:
+        """Some clips in the order of `ranked`."""
+        wanted = set(clips)
+        return [clip for clip in self.ranked if clip in wanted]
 
     @property
     def is_ranked(self) -> bool:

@@ -76,7 +76,7 @@ def rose(
         hole=0.24,
     )
     figure.add_annotation(
-        text=f"none<br><b>{probabilities[NO_DIRECTION]:.0%}</b>",
+        text=f"none<br><b>{100 * probabilities[NO_DIRECTION]:.0f} %</b>",
         x=0.5,
         y=0.5,
         xref="paper",
@@ -172,7 +172,7 @@ def instances(
             y=[at + 0.33],
             mode="markers+text",
             text=["shown above"],
-            textposition="middle right",
+            textposition="middle left" if float(own["bits"].iloc[0]) > CEILING else "middle right",
             marker={"symbol": "triangle-down", "size": 12, "color": grey},
             hoverinfo="skip",
             showlegend=False,

@@ -55,8 +55,9 @@ def evaluate_ambiguity(
     -------
     dict of table name -> DataFrame
         ambiguity : subject, clip, case, runs, direction_true, image_entropy, image_loss (-log2 q_image of the true
-            direction), bits_brain, bits_shifted, usable_bits, pair_bits, still_below, partner (clip, "" where
-            none), rank (1 = most usable bits on odd runs; 0 where not ranked).
+            direction), bits_brain, bits_shifted, usable_bits, pair_bits, still_below, partner (the clip that opens with
+            the same frame and goes on otherwise, "" where none), rank (1 = most usable bits on odd runs; 0 where not
+            ranked).
         ambiguity_directions : subject, clip, runs, direction, q_image, q_brain, q_shifted (geometric mean over draws).
         ambiguity_cases : subject, case ("all" is the whole film), runs, usable_bits, low, high, pair_bits, pair_low,
             pair_high, bits_brain, bits_shifted, draws_sd, image_loss, n_clips, n_shots, n_blocks. Intervals are 95 %:
@@ -67,7 +68,8 @@ def evaluate_ambiguity(
     parts = [_clip_rows(runs, clips, direction, other, families, bits[runs]) for runs in bits]
     table = pd.concat(parts, ignore_index=True).assign(still_below=families.still_below)
     names = clips["clip"].to_numpy(object)
-    table["partner"] = np.tile(np.where(partner >= 0, names[partner], ""), len(bits))
+    same_frame = (partner >= 0) & clips["shot_onset"].to_numpy(bool)
+    table["partner"] = np.tile(np.where(same_frame, names[partner], ""), len(bits))
     table["rank"] = _ranks(table)
     tables = {
         "ambiguity": table,

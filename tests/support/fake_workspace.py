@@ -14,6 +14,7 @@ import pandas as pd
 from brainviz.results import ResultStore
 from brainviz.storage import write_array, write_table
 from brainviz.workspace import Workspace, create_workspace
+from support.fake_ambiguity import write_ambiguity
 from support.fake_encoding import bold_arrays, ceiling_map, write_encoding
 
 FPS, SIZE, GRID = 15, 224, 32
@@ -150,6 +151,7 @@ def clip_table() -> pd.DataFrame:
                     "caption": CAPTIONS[i // 2 % 4],
                     "shot_onset": i % 2 == 0,
                     "case": CASES[i // 2 % 8],
+                    "continuation": segment if CASES[i // 2 % 8] else "",
                     "simulated": True,
                 }
             )
@@ -362,6 +364,7 @@ def make_workspace(folder: Path, subjects: list[str] | None = None) -> Workspace
         }
         publish(store, "evaluate_motion", subject, {}, tables, {})
     write_encoding(store, subjects, SEGMENTS)
+    write_ambiguity(store, subjects, clip_table(), truth)
     return workspace
 
 
