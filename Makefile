@@ -42,7 +42,7 @@ chromium:
 	  else echo "Chromium is missing; the browser tests need it (Debian: apt-get install chromium)."; fi; }
 
 bench: $(VENV)/.installed-dev
-	for name in decoder ridge; do $(BIN)/python -m benchmarks.$$name || exit 1; done
+	for name in decoder ridge warp; do $(BIN)/python -m benchmarks.$$name || exit 1; done
 
 verify: $(VENV)/.installed
 	$(BIN)/python -m pipelines.encoding.calibration

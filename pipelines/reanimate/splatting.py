@@ -32,26 +32,35 @@ def splat(values: Array, moved: Array, importance: Array | None = None) -> tuple
     weight : float32 (h, w)
     """
     h, w, channels = values.shape
-    place = (pixel_positions(h, w) + moved).reshape(-1, 2)
+    positions = pixel_positions(h, w)
+    # Planes rather than pairs throughout: NumPy is slow along an axis of two.
+    x, y = ((positions[..., c] + moved[..., c]).ravel() for c in (0, 1))
     # One pixel of margin takes what lands just outside; what goes further is left out.
-    near = ((place > -1) & (place < (w, h))).all(axis=-1)
-    place, source = place[near], values.reshape(-1, channels)[near]
-    strength = np.ones(len(place), np.float32)
-    if importance is not None and importance.size:
-        strength = np.exp(importance.reshape(-1)[near] - importance.max()).astype(np.float32)
-    corner = np.floor(place)
-    part = place - corner
-    column, row = corner.astype(np.int64).T + 1
-    first = row * (w + 2) + column
-    x, y = part.T
-    shares = ((1 - x) * (1 - y), x * (1 - y), (1 - x) * y, x * y)
-    targets = np.concatenate([first + offset for offset in (0, 1, w + 2, w + 3)])
-    weights = np.concatenate([share * strength for share in shares])
+    near = (x > -1) & (x < w) & (y > -1) & (y < h)
+    source = [values[..., c].ravel() for c in range(channels)]
+    logits = importance.ravel() if importance is not None and importance.size else None
+    if not near.all():
+        x, y, source = x[near], y[near], [plane[near] for plane in source]
+        logits = None if logits is None else logits[near]
+    left, top = np.floor(x), np.floor(y)
+    x, y = x - left, y - top
+    first = ((top + 1) * (w + 2) + (left + 1)).astype(np.intp)
+    targets = first + np.array([[0], [1], [w + 2], [w + 3]], dtype=np.intp)
+    shares = np.empty((4, len(x)))
+    for share, (across, down) in zip(shares, ((1 - x, 1 - y), (x, 1 - y), (1 - x, y), (x, y)), strict=True):
+        np.multiply(across, down, out=share)
+    if logits is not None and importance is not None:
+        shares *= np.exp(logits - importance.max())
     size = (h + 2) * (w + 2)
-    planes = [np.bincount(targets, weights, minlength=size)]
-    planes += [np.bincount(targets, weights * np.tile(source[:, c], 4), minlength=size) for c in range(channels)]
-    sums = np.stack(planes, axis=-1).reshape(h + 2, w + 2, channels + 1)[1:-1, 1:-1]
-    return sums[..., 1:].astype(np.float32), sums[..., 0].astype(np.float32)
+
+    def landed(weights: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        total = np.bincount(targets.ravel(), weights.ravel(), size).astype(np.float64, copy=False)
+        return total.reshape(h + 2, w + 2)[1:-1, 1:-1]
+
+    summed = np.empty(values.shape, np.float32)
+    for c, plane in enumerate(source):
+        summed[..., c] = landed(shares * plane)
+    return summed, landed(shares).astype(np.float32)
 
 
 def fill_holes(summed: Array, weight: Array, seen: float = _SEEN) -> Array:
@@ -68,11 +77,13 @@ def fill_holes(summed: Array, weight: Array, seen: float = _SEEN) -> Array:
     -------
     float32 (h, w, c)
     """
-    known = np.minimum(weight / seen, 1)[..., None]
-    mean = summed / np.maximum(weight, 1e-12)[..., None]
-    if known.min() >= 1:
-        return np.asarray(mean, dtype=np.float32)
-    return push_pull(mean.astype(np.float32), known[..., 0].astype(np.float32))
+    divisor = np.maximum(weight, 1e-12)
+    mean = np.empty_like(summed, dtype=np.float32)
+    for c in range(summed.shape[-1]):
+        np.divide(summed[..., c], divisor, out=mean[..., c])
+    if weight.min() >= seen:
+        return mean
+    return push_pull(mean, np.minimum(weight / seen, 1).astype(np.float32))
 
 
 def push_pull(values: Array, known: Array) -> Array:
@@ -93,13 +104,21 @@ def push_pull(values: Array, known: Array) -> Array:
     h, w, channels = values.shape
     if min(h, w) <= 1 or known.min() >= 1:
         return values
-    even = (h + h % 2, w + w % 2)
-    stack = np.concatenate([values * known[..., None], known[..., None]], axis=-1)
-    stack = cv2.copyMakeBorder(stack, 0, even[0] - h, 0, even[1] - w, cv2.BORDER_REPLICATE)
-    stack = stack.reshape(*even, channels + 1)
-    small = stack.reshape(even[0] // 2, 2, even[1] // 2, 2, channels + 1).mean(axis=(1, 3))
+    stack = np.empty((h + h % 2, w + w % 2, channels + 1), dtype=np.float32)
+    inner = stack[:h, :w]
+    np.multiply(values, known[..., None], out=inner[..., :-1])
+    inner[..., -1] = known
+    stack[h:], stack[:, w:] = stack[h - 1 : h], stack[:, w - 1 : w]  # an odd border counts twice
+    small = _halved(stack)
     share = small[..., -1]
     means = small[..., :-1] / np.maximum(share, 1e-12)[..., None]
     coarse = push_pull(means, np.minimum(share * 4, 1))
-    wide = cv2.resize(coarse, (even[1], even[0]), interpolation=cv2.INTER_LINEAR).reshape(*even, channels)[:h, :w]
+    wide = cv2.resize(coarse, stack.shape[1::-1], interpolation=cv2.INTER_LINEAR).reshape(*stack.shape[:2], channels)
+    wide = wide[:h, :w]
     return np.asarray(wide + (values - wide) * known[..., None], dtype=np.float32)
+
+
+def _halved(stack: Array) -> Array:
+    """Means of blocks of two by two."""
+    rows = stack[::2] + stack[1::2]
+    return np.asarray((rows[:, ::2] + rows[:, 1::2]) * np.float32(0.25), dtype=np.float32)

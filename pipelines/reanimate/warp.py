@@ -66,6 +66,7 @@ class _Plane:
     colours: Frames
     opacity: Array | None  # None: the furthest plane, everywhere
     motion: Array  # (t, grid height, grid width, 2), pixels of that grid
+    reach: tuple[int, int, int, int] = (0, 0, 0, 0)  # box of its opacity; unused for the furthest plane
 
 
 class WarpBackend:
@@ -149,7 +150,8 @@ def _planes(
     for k in present:
         opacity = None if k == present[0] else _feathered(planes == k, settings.feather)
         own = _continued_motion(motion, planes == k).at(times_s)
-        layers.append(_Plane(_continued_colours(image, planes, k), opacity, own.pixels(*grid)))
+        reach = (0, 0, 0, 0) if opacity is None else _reach(opacity)
+        layers.append(_Plane(_continued_colours(image, planes, k), opacity, own.pixels(*grid), reach))
     return layers
 
 
@@ -183,26 +185,46 @@ def _frame(layers: list[_Plane], k: int) -> Frames:
     """The picture at the k-th time, from the furthest plane to the nearest."""
     import cv2
 
-    made = np.zeros_like(layers[0].colours)
+    made = np.empty_like(layers[0].colours)
     for plane in layers:
         h, w = plane.colours.shape[:2]
         places = _way_back(plane.motion[k], h, w)
         places += pixel_positions(h, w)
-        x, y = cv2.split(places)
-        seen = cv2.remap(plane.colours, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
         if plane.opacity is None:
-            made = np.asarray(seen, dtype=np.uint8)
+            x, y = cv2.split(places)
+            cv2.remap(plane.colours, x, y, cv2.INTER_LINEAR, dst=made, borderMode=cv2.BORDER_REFLECT_101)
             continue
+        box = _box_of(places, plane.reach)
+        if box is None:
+            continue
+        x, y = cv2.split(np.ascontiguousarray(places[box]))
+        seen = cv2.remap(plane.colours, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
         cover = cv2.remap(plane.opacity, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
-        made = np.asarray(cv2.blendLinear(seen, made, cover, 1 - cover), dtype=np.uint8)
+        made[box] = cv2.blendLinear(seen, np.ascontiguousarray(made[box]), cover, 1 - cover)
     return made
+
+
+def _box_of(places: Array, reach: tuple[int, int, int, int]) -> tuple[slice, slice] | None:
+    """The box of a new frame whose pixels come from within `reach`; None where none does."""
+    import cv2
+
+    left, top, right, bottom = reach
+    x, y, w, h = cv2.boundingRect(cv2.inRange(places, (left, top), (right, bottom)))
+    return (slice(y, y + h), slice(x, x + w)) if w and h else None
+
+
+def _reach(opacity: Array) -> tuple[int, int, int, int]:
+    """Left, top, right and bottom, beyond which a plane's interpolated opacity is 0."""
+    rows, columns = (np.flatnonzero(opacity.any(axis=axis)) for axis in (1, 0))
+    return int(columns[0]) - 1, int(rows[0]) - 1, int(columns[-1]) + 1, int(rows[-1]) + 1
 
 
 def _way_back(moved: Array, height: int, width: int) -> Array:
     """From each pixel of the new frame to where it came from, in pixels: (gh, gw, 2) -> (height, width, 2)."""
     import cv2
 
-    apart = np.linalg.norm(moved - np.median(moved, axis=(0, 1)), axis=-1)
+    x, y = (np.ascontiguousarray(moved[..., c]) for c in (0, 1))
+    apart = np.hypot(x - np.median(x), y - np.median(y))
     importance = _DEPTH * apart / max(float(apart.max()), 1e-3)
     back = fill_holes(*splat(moved, moved, importance.astype(np.float32)), seen=_REACHED)
     gh, gw = moved.shape[:2]

@@ -82,6 +82,17 @@ def test_near_plane_hides_far_one_and_uncovers_it():
     assert np.array_equal(frame[far], picture[far])
 
 
+def test_a_plane_that_has_left_shows_only_ground():
+    picture, planes, _ = object_world()
+    moved = np.zeros((1, 96, 96, 2), np.float32)
+    moved[0, planes == 1] = [2.0, 0]
+    frame = warp_frames(picture, MotionField(moved, np.array([1.0]), np.ones((1, 96, 96))), [1.0], planes)[1]
+    assert frame.max() < 100
+    far = np.ones((96, 96), bool)
+    far[24:66, 18:54] = False
+    assert np.array_equal(frame[far], picture[far])
+
+
 def test_order_of_planes_decides():
     picture, planes, _ = object_world()
     planes = planes.copy()
