@@ -1,4 +1,4 @@
-"""The command line: python -m pipelines check | run | status | cancel | resume | clean | table | simulate | weights |
+"""The command line: python -m pipelines check | run | render | status | cancel | resume | clean | table | ... |
 import-system."""
 
 from __future__ import annotations
@@ -58,6 +58,8 @@ def _parser() -> argparse.ArgumentParser:
         made = add(name, function, text)
         made.add_argument("--workspace", default=workspace, type=Path, metavar="DIR")
 
+    _render_options(add("render", commands.render, "Make the film of one clip, moved by a system's flow."), workspace)
+
     table = add("table", commands.table, "Print a table of results.")
     table.add_argument("name", metavar="NAME")
     table.add_argument("--workspace", default=workspace, type=Path, metavar="DIR")
@@ -92,6 +94,19 @@ def _simulation_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--size", choices=("tiny", "demo"), default="demo")
     parser.add_argument("--world", choices=("mixed", "static", "flicker", "nuisance", "noise"), default="mixed")
+
+
+def _render_options(parser: argparse.ArgumentParser, workspace: str) -> None:
+    parser.add_argument("--workspace", default=workspace, type=Path, metavar="DIR")
+    parser.add_argument("--subject", required=True)
+    parser.add_argument("--clip", required=True, metavar="test1-0042")
+    parser.add_argument("--system", default="brain", help="whose flow: brain, image-only, truth, ...")
+    parser.add_argument("--backend", default="warp", help="warp needs no weights; see python -m pipelines weights")
+    parser.add_argument("--mask", default="none", help="which pixels move: none, predicted-objects, film-objects")
+    parser.add_argument("--sample", type=int, default=0, help="of a system that gives several flows")
+    parser.add_argument("--seed", type=int, default=0, help="of a backend that draws at random")
+    parser.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
+    parser.add_argument("--out", required=True, type=Path, metavar="FILE.mp4")
 
 
 def _run_options(parser: argparse.ArgumentParser, workspace: str) -> None:

@@ -64,6 +64,39 @@ def run(options: argparse.Namespace) -> int:
     return _follow(work, runs.new_run(options.workspace, request))
 
 
+def render(options: argparse.Namespace) -> int:
+    """Make one film; a slow backend's becomes a run, which the app shows too."""
+    from dataclasses import replace
+
+    from brainviz import open_workspace
+    from brainviz.errors import NotReady
+    from pipelines.interactive.reanimation import film_file, render_request
+    from pipelines.work import work
+
+    workspace = open_workspace(options.workspace)
+    chosen = (
+        options.subject,
+        options.clip,
+        options.system,
+        options.backend,
+        options.mask,
+        options.sample,
+        options.seed,
+    )
+    try:
+        film = film_file(workspace, *chosen)
+    except NotReady:
+        request = replace(render_request(workspace, *chosen), device=options.device)
+        _check_device(options.device)
+        if _follow(work, runs.new_run(options.workspace, request)):
+            return 1
+        film = film_file(open_workspace(options.workspace), *chosen)
+    options.out.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(film, options.out)
+    print(f"wrote {options.out}{' (simulated)' if workspace.simulated else ''}")
+    return 0
+
+
 def resume(options: argparse.Namespace) -> int:
     """Go on with the newest run, in this terminal."""
     from pipelines.work import work

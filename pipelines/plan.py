@@ -52,7 +52,7 @@ def build_plan(request: RunRequest, workspace: Path) -> Plan:
     if TARGETS.index(request.until) >= TARGETS.index("reanimation"):
         named |= ambiguity_tasks(source, request, named)
         named |= leave_out_tasks(source, request, named)
-        named |= reanimation_tasks(source, request, named)
+        named |= reanimation_tasks(source, request, named, workspace)
     facts = {
         "dataset": source.dataset,
         "dataset_name": source.name,

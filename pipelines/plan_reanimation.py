@@ -7,13 +7,15 @@ from pathlib import Path
 from typing import Any
 
 from brainviz.errors import BrainvizError
+from brainviz.imported import STAGE
+from brainviz.results import ResultStore
 from brainviz.workspace import SHARED_UNIT
 from pipelines.graph import Cost, Task
 from pipelines.reanimate.units import reanimation_unit, render_unit
 from pipelines.request import RunRequest
 from pipelines.sources import Source
 
-AT_ONCE = "warp"
+AT_ONCE, IMPORTED = "warp", "imported"
 SUBJECT_SYSTEMS = ("brain",)
 SHARED_SYSTEMS = ("truth", "image-only", "prior", "zero")
 SAMPLES = {"prior": 3, "svd": 3}
@@ -22,8 +24,10 @@ SLOW_CLIPS = 100
 _SLOW_SECONDS = 60.0  # of one film of a diffusion backend on a GPU; on a processor it is an hour
 
 
-def reanimation_tasks(source: Source, request: RunRequest, named: Mapping[str, Task]) -> dict[str, Task]:
-    """Tasks by name, given those of films, labels and decoders.
+def reanimation_tasks(
+    source: Source, request: RunRequest, named: Mapping[str, Task], workspace: Path
+) -> dict[str, Task]:
+    """Tasks by name, given those of films, labels and decoders; films of imported systems are scored too.
 
     Raises
     ------
@@ -40,6 +44,8 @@ def reanimation_tasks(source: Source, request: RunRequest, named: Mapping[str, T
     for backend, weights, mask in _choices(request):
         for owner, system in _systems(source, backend, mask):
             _add(made, _task(source, request, {**named, **made}, owner, system, (backend, weights, mask)))
+    for owner, system, key in _imported(source, workspace):
+        _add(made, _imported_task(source, {**named, **made}, owner, system, key))
     for subject in source.subjects:
         units = [task for task in made.values() if task.unit.split(".")[0] in (subject, SHARED_UNIT)]
         needs = (*(task for task in units if task.stage == "reanimation"), named["catalogue/all"])
@@ -59,9 +65,9 @@ def render_tasks(workspace: Path, wish: Mapping[str, Any]) -> tuple[Task, ...]:
         raise BrainvizError(
             f"A rendering needs {', '.join(names)}.", ", ".join([*missing, *unknown]), "Give all of them."
         )
-    opened = open_workspace(workspace)
-    flow = flow_source(opened, wish["subject"], wish["clip"], wish["system"])
     backend = make_backend(wish["backend"], Path(wish["weights"]) if wish.get("weights") else None)
+    opened = open_workspace(workspace)
+    flow = flow_source(opened, wish["subject"], wish["clip"], wish["system"], wish["backend"])
     unit = render_unit(*(wish[name] for name in names))
     seconds = 1.0 if backend.id == AT_ONCE else _SLOW_SECONDS
     cost = Cost(seconds, max(0.5, backend.memory_gb), 0.002)
@@ -117,6 +123,9 @@ def _task(
     config: dict[str, Any] = {"system": system, "backend": backend, "mask": mask, "samples": samples}
     config |= {"size": DEMO_PX if source.simulated else REAL_PX, "labeller": _labeller(source, named)}
     clips = sum(source.clips[s] for s in source.test)
+    networks = {} if source.simulated else _networks()
+    if networks:  # the demo is scored without them: on a processor they take longer than all the rest of it
+        config["networks"] = networks
     if backend == AT_ONCE:
         seconds = (0.015 if system == "zero" else 0.07) * clips * samples
         cost = Cost(seconds if config["labeller"] == "dis" else seconds + 5.0 * clips * samples, 0.7)
@@ -126,6 +135,31 @@ def _task(
         memory = make_backend(backend, Path(weights) if weights else None).memory_gb
         cost = Cost(_SLOW_SECONDS * clips * samples, memory, 0.001 * clips * samples)
     return source.task("reanimation", reanimation_unit(owner, system, backend, mask), config, (*films, *decoders), cost)
+
+
+def _imported(source: Source, workspace: Path) -> list[tuple[str, str, str]]:
+    """Owner, system and key of the films that `python -m pipelines import-system` has put here."""
+    store = ResultStore(workspace)
+    owners = (*source.subjects, SHARED_UNIT)
+    found = [store.current(STAGE, unit) for unit in store.units(STAGE) if unit.split(".")[0] in owners]
+    return [(*result.unit.split(".", 1), result.folder.name) for result in found if result is not None]  # type: ignore[misc]
+
+
+def _imported_task(source: Source, named: Mapping[str, Task], owner: str, system: str, key: str) -> Task:
+    films = tuple(task for s in source.test for task in (named[f"reference_frames/{s}"], named[f"flow_labels/{s}"]))
+    config = {"system": system, "backend": IMPORTED, "mask": "none", "samples": 1, "films": key}
+    config |= {"size": DEMO_PX if source.simulated else REAL_PX, "labeller": _labeller(source, named)}
+    cost = Cost(0.05 * sum(source.clips[s] for s in source.test), 0.7)
+    return source.task("reanimation", reanimation_unit(owner, system, IMPORTED), config, films, cost)
+
+
+def _networks() -> dict[str, str]:
+    """Folders of the networks that score films, those that are on this machine."""
+    from pipelines.evaluate.video_embeddings import NETWORKS
+    from pipelines.weights import find, known_weights
+
+    places = {name: find(name) for name in NETWORKS if name in known_weights()}
+    return {name: str(place) for name, place in places.items() if place is not None}
 
 
 def _labeller(source: Source, named: Mapping[str, Task]) -> str:

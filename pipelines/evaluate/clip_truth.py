@@ -21,7 +21,7 @@ def clip_truth(workspace: Workspace, clip: str, size: int = SIZE_PX) -> ClipTrut
     numbers = np.minimum(round(2 * place.index * info.fps) + frame_numbers(info.fps), info.n_frames - 1)
     return ClipTruth(
         read_frames(film, numbers, size),
-        workspace.flow("", clip, "truth"),
+        workspace.flow(workspace.subjects[0], clip, "truth"),
         workspace.flow_valid(clip),
         workspace.object_mask(clip),
         workspace.step_s,

@@ -56,7 +56,7 @@ def evaluate_reanimations(
     summaries, tests = [], []
     for (backend, mask), own in scores[~scores["backend"].isin(OWN_FILMS)].groupby(["backend", "mask"], observed=True):
         together = pd.concat([own, common[~common["system"].isin(own["system"].unique())]])
-        summary, test = _compared(together, clips, seed)
+        summary, test = _compared(together, set(own["system"]), clips, seed)
         names = {"backend": str(backend), "mask": str(mask)}
         summaries.append(summary.assign(**names)[_SUMMARY])
         tests.append(test.assign(**names)[[*_TESTS, "n_blocks", "n_clips", "enough_blocks"]])
@@ -67,11 +67,16 @@ def evaluate_reanimations(
     return tables
 
 
-def _compared(scores: pd.DataFrame, clips: pd.DataFrame, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Summary and tests of the systems of one backend and mask, on the clips that all of them have."""
+def _compared(
+    scores: pd.DataFrame, driven: set[str], clips: pd.DataFrame, seed: int
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Summary and tests of the systems of one backend and mask, on the clips that all driven ones have.
+
+    Films of others that lack some of these clips are compared on those that they have.
+    """
     per_clip = scores.groupby(["metric", "system", "clip"], observed=True)["value"].mean()
-    having = scores.groupby("clip")["system"].nunique()
-    shared = set(having[having == scores["system"].nunique()].index)
+    having = scores[scores["system"].isin(driven)].groupby("clip")["system"].nunique()
+    shared = set(having[having == len(driven)].index)
     chosen = clips[clips["clip"].isin(shared)].reset_index(drop=True)
     if chosen.empty:
         raise BrainvizError("The systems have no reanimated clip in common.", "reanimation", "Run the stage again.")

@@ -28,7 +28,7 @@ def render(context: Context) -> None:
 
     config, workspace = context.config, open_workspace(context.store.path)
     subject, clip, system, mask = (str(config[name]) for name in ("subject", "clip", "system", "mask"))
-    if flow_source(workspace, subject, clip, system) != config["flow"]:
+    if flow_source(workspace, subject, clip, system, config["backend"]) != config["flow"]:
         raise NotReady("The flow was made anew meanwhile.", f"{clip}, {system}", "Start the rendering again.")
     info = film_info(workspace.film(workspace.place(clip).segment))
     motion = None
