@@ -226,7 +226,9 @@ def _way_back(moved: Array, height: int, width: int) -> Array:
     x, y = (np.ascontiguousarray(moved[..., c]) for c in (0, 1))
     apart = np.hypot(x - np.median(x), y - np.median(y))
     importance = _DEPTH * apart / max(float(apart.max()), 1e-3)
-    back = fill_holes(*splat(moved, moved, importance.astype(np.float32)), seen=_REACHED)
+    summed, weight = splat(moved, moved, importance.astype(np.float32))
+    # A plane that has left the picture as a whole is continued by its own motion: to where it is not seen.
+    back = fill_holes(summed, weight, seen=_REACHED) if weight.max() >= _REACHED else moved.copy()
     gh, gw = moved.shape[:2]
     back *= np.array([-width / gw, -height / gh], dtype=np.float32)
     return np.asarray(cv2.resize(back, (width, height), interpolation=cv2.INTER_LINEAR), dtype=np.float32)
