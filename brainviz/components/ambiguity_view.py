@@ -42,8 +42,9 @@ class AmbiguityView:
 
     @property
     def ranked(self) -> list[str]:
-        """Clips from the most usable bits on odd runs; in the film's order where they are not ranked."""
-        order = self.clips.sort_values("rank", kind="stable") if self.is_ranked else self.clips
+        """Clips from the most usable bits on odd runs, then those that have no rank, in the film's order."""
+        rank = self.clips["rank"]
+        order = rank.where(rank > 0, len(rank) + 1).sort_values(kind="stable")
         return [str(clip) for clip in order.index]
 
     def telling(self, clips: Collection[str]) -> list[str]:
