@@ -14,7 +14,9 @@ from brainviz.components import (
     motion_exports,
     reanimation_choice,
     reanimation_exports,
+    reanimation_offer,
     reanimation_scores,
+    reanimation_summary,
     reanimation_words,
     shell,
     store,
@@ -25,22 +27,18 @@ from brainviz.components.motion_view import MotionView, view_or_none
 from brainviz.components.reanimation_choice import ReanimationChoice
 from brainviz.components.reanimation_words import FILM
 from brainviz.errors import BrainvizError, NotReady
-from brainviz.figures import reanimation as figures
 from brainviz.figures.palette import look
-from brainviz.figures.style import picture_settings
 from brainviz.workspace import Workspace
 from pipelines import runs
 from pipelines.interactive import backends, reanimation
 
 if TYPE_CHECKING:
     import pandas as pd
-    import plotly.graph_objects as go
 
     from brainviz.video.composing import CaptionedFilm
     from brainviz.video.sprites import Sprite
 
 KEY = "films"
-SUMMARY_METRICS = 4
 
 shell.ensure_app()
 
@@ -121,7 +119,7 @@ def panel_of(choice: ReanimationChoice, system: str, film: ShownFilm) -> FilmPan
         sprite=film.sprite,
         colour="" if system == FILM else one.colour(shell.is_dark()),
         marker="" if system == FILM else one.marker,
-        note=f"sample {sample + 1} of {samples}" if samples > 1 else "",
+        note=f"sample {sample + 1} of {samples}" if samples > 1 else "simulated" if workspace.simulated else "",
         explanation=reanimation_words.explanation(system),
         flag=reanimation_words.flag(system, choice.mask, film.uses_film),
         metrics=reanimation_scores.panel_metrics(scores.get((system, sample), {})),
@@ -171,33 +169,13 @@ def facts_of_backends() -> dict[str, backends.BackendFacts]:
 
 def offer_rendering(choice: ReanimationChoice, systems: Sequence[str]) -> None:
     """One button for all films that are missing, or what is needed before they can be made."""
-    needed = {backend_of(choice, system) for system in systems}
-    for facts in (facts_of_backends()[name] for name in sorted(needed)):
+    for facts in facts_of_backends().values():
         mine = [system for system in systems if backend_of(choice, system) == facts.id]
-        with st.container(border=True):
-            if facts.missing:
-                missing_weights(facts)
-            else:
-                render_button(choice, facts, mine)
-
-
-def missing_weights(facts: backends.BackendFacts) -> None:
-    """Why a backend cannot run here, how large its weights are, and the commands that fetch them."""
-    st.markdown(f":material/download: **{facts.title} needs weights that are not here: {facts.size_gb:.1f} GB.**")
-    st.caption(f"Licence: {facts.licence}. {facts.missing}")
-    st.code("\n".join(facts.commands), language="bash")
-
-
-def render_button(choice: ReanimationChoice, facts: backends.BackendFacts, systems: Sequence[str]) -> None:
-    count = "This film is" if len(systems) == 1 else f"{len(systems)} films are"
-    st.markdown(f":material/hourglass_empty: **{count} not rendered with {facts.title} yet.**")
-    st.caption("Rendering is a run with progress; the page fills by itself as the films arrive.")
-    words = ", ".join(reanimation_words.label(system) for system in systems)
-    label = f"Render: {words}"
-    st.button(
-        label, icon=":material/play_arrow:", type="primary", key=f"render:{facts.id}", on_click=submit,
-        args=(choice, tuple(systems)),
-    )  # fmt: skip
+        if mine and facts.missing:
+            reanimation_offer.missing_weights(facts.title, facts.size_gb, facts.licence, facts.missing, facts.commands)
+        elif mine:
+            labels = [reanimation_words.label(system) for system in mine]
+            reanimation_offer.render_button(facts.id, facts.title, labels, submit, (choice, tuple(mine)))
 
 
 def submit(choice: ReanimationChoice, systems: Sequence[str]) -> None:
@@ -315,59 +293,7 @@ def clip_csv(choice: ReanimationChoice) -> str:
     return str(table[(table["subject"] == choice.subject) & (table["clip"] == choice.clip)].to_csv(index=False))
 
 
-# ---- all clips
-
-
-def all_clips(choice: ReanimationChoice) -> None:
-    st.subheader("All subjects, all test clips", anchor=False)
-    if reanimation_scores.summary_rows(choice.backend, choice.mask) is None:
-        st.info(
-            "The summary over all test clips appears when every film of this backend and mask has been scored.",
-            icon=":material/hourglass_empty:",
-        )
-        return
-    figure, words, caption = summary_figure(
-        str(store.workspace_path()), store.version(), choice.backend, choice.mask, shell.is_dark()
-    )
-    st.plotly_chart(figure, key="summary", config=picture_settings("brainviz_reanimation-summary"))
-    st.markdown(words)
-    st.caption(caption)
-
-
-@st.cache_resource(max_entries=8, show_spinner=False)
-def summary_figure(path: str, version: str, backend: str, mask: str, dark: bool) -> tuple[go.Figure, str, str]:
-    """Dots and intervals, verdict and caption: made once per version of the workspace, backend, mask and theme."""
-    rows: pd.DataFrame | None = reanimation_scores.summary_rows(backend, mask)
-    if rows is None:
-        raise NotReady("Nothing is summarised yet.", "evaluate_reanimation")
-    metrics = reanimation_words.metrics_in_order(list(rows["metric"].unique()))[:SUMMARY_METRICS]
-    titles = {}
-    for metric in metrics:
-        words = reanimation_words.metric_words(metric)
-        arrow = "← better" if words.smaller_is_better else "better →"
-        titles[metric] = f"{words.label}{f' ({words.unit})' if words.unit else ''}<br>{arrow}"
-    figure = figures.summary_intervals(rows, titles, reanimation_words.label, dark, store.workspace().simulated)
-    caption = (
-        f"Mean over {rows['n_clips'].max():.0f} test clips, one dot per subject; bars are 95 % block-bootstrap "
-        f"intervals over {rows['n_blocks'].max():.0f} blocks of whole shots. Dotted: the first frame standing still."
-    )
-    return figure, reanimation_scores.verdict(backend, mask), caption
-
-
-def method() -> None:
-    with st.expander("How this is made, and what it does not show", icon=":material/menu_book:"):
-        st.markdown(
-            """
-- **Every film begins with the true first frame.** What differs is the motion that moves it: predicted from first frame
-  and fMRI, from the frame alone, or taken from the film itself. What is seen is shot-level motion over about 10 s, from
-  the mean of all test runs; it is not what the person saw.
-- **Driven by the true motion** is the most that this way of rendering can reach. **The frozen first frame** is the
-  control of every metric: pixel metrics often prefer a frame that stands still to one that moves a little wrongly.
-- **A mask from the true film** lets true motion in through the mask; such films are marked in the picture.
-- **Expected flow and samples differ.** Prior and Stable Video Diffusion are sampled: one of several samples is shown.
-- **Difference** is |panel − film| for every colour, against the film's frame of the same time.
-"""
-        )
+# ---- the page
 
 
 def default_clip(view: MotionView | None, ids: list[str]) -> str:
@@ -391,8 +317,8 @@ def main() -> None:
     show_films(choice)
     clip_picker.picker(workspace, view, clips, clip)
     with shell.guarded("all clips"):
-        all_clips(choice)
-    method()
+        reanimation_summary.all_clips(choice.backend, choice.mask)
+    reanimation_summary.method()
     motion_exports.citation()
 
 
