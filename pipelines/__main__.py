@@ -106,6 +106,8 @@ def _render_options(parser: argparse.ArgumentParser, workspace: str) -> None:
     parser.add_argument("--sample", type=int, default=0, help="of a system that gives several flows")
     parser.add_argument("--seed", type=int, default=0, help="of a backend that draws at random")
     parser.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
+    parser.add_argument("--weights", default="", metavar="FOLDER", help="of the backend, where they lie elsewhere")
+    parser.add_argument("--svd", default="", metavar="FOLDER", help="folder of Stable Video Diffusion's weights")
     parser.add_argument("--out", required=True, type=Path, metavar="FILE.mp4")
 
 

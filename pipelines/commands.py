@@ -86,7 +86,8 @@ def render(options: argparse.Namespace) -> int:
     try:
         film = film_file(workspace, *chosen)
     except NotReady:
-        request = replace(render_request(workspace, *chosen), device=options.device)
+        asked = render_request(workspace, *chosen, options.weights, options.svd)
+        request = replace(asked, device=options.device)
         _check_device(options.device)
         if _follow(work, runs.new_run(options.workspace, request)):
             return 1

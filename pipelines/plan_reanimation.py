@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from brainviz.errors import BrainvizError
+from brainviz.errors import BrainvizError, NotReady
 from brainviz.imported import STAGE
 from brainviz.results import ResultStore
 from brainviz.workspace import SHARED_UNIT
@@ -33,6 +33,8 @@ def reanimation_tasks(
     ------
     BrainvizError
         An unknown backend or mask.
+    NotReady
+        A backend that lacks its weights.
     """
     made: dict[str, Task] = {}
     for segment in source.test:
@@ -65,7 +67,10 @@ def render_tasks(workspace: Path, wish: Mapping[str, Any]) -> tuple[Task, ...]:
         raise BrainvizError(
             f"A rendering needs {', '.join(names)}.", ", ".join([*missing, *unknown]), "Give all of them."
         )
-    backend = make_backend(wish["backend"], Path(wish["weights"]) if wish.get("weights") else None)
+    weights = Path(wish["weights"]) if wish.get("weights") else None
+    backend = make_backend(wish["backend"], weights, svd=wish.get("svd", ""))
+    if problem := backend.missing():
+        raise NotReady(f"The backend {backend.id!r} cannot run.", "render", problem)
     opened = open_workspace(workspace)
     flow = flow_source(opened, wish["subject"], wish["clip"], wish["system"], wish["backend"])
     unit = render_unit(*(wish[name] for name in names))
@@ -132,8 +137,10 @@ def _task(
     else:
         clips = min(request.reanimate_clips, clips)
         config |= {"n_clips": request.reanimate_clips, "weights": weights, "svd": request.svd}
-        memory = make_backend(backend, Path(weights) if weights else None).memory_gb
-        cost = Cost(_SLOW_SECONDS * clips * samples, memory, 0.001 * clips * samples)
+        made = make_backend(backend, Path(weights) if weights else None, svd=request.svd)
+        if problem := made.missing():  # said now, not after hours of other work
+            raise NotReady(f"The backend {backend!r} cannot run.", "--reanimate-with", problem)
+        cost = Cost(_SLOW_SECONDS * clips * samples, made.memory_gb, 0.001 * clips * samples)
     return source.task("reanimation", reanimation_unit(owner, system, backend, mask), config, (*films, *decoders), cost)
 
 

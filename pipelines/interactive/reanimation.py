@@ -203,7 +203,8 @@ def film_scores(
         shown = reanimated(workspace, subject, clip, system, mask, sample, backend, seed)
         frames, fps = shown.frames, shown.fps
     labels = workspace.results.current("flow_labels", workspace.place(clip).segment)
-    labeller = make_labeller(labels.manifest["config"]["labeller"] if labels is not None else "auto")
+    config = labels.manifest.get("config", {}) if labels is not None else {}
+    labeller = make_labeller(config.get("labeller", "auto"))
     film = TimedFilm(frames, np.arange(len(frames)) / fps)
     return score_clip(film, clip_truth(workspace, clip), labeller)
 
@@ -217,8 +218,14 @@ def render_request(
     mask: str = "none",
     sample: int = 0,
     seed: int = 0,
+    weights: str = "",
+    svd: str = "",
 ) -> RunRequest:
-    """The run that renders one film with a backend; raises as `reanimated` where that is not possible."""
+    """The run that renders one film with a backend; raises as `reanimated` where that is not possible.
+
+    `weights` and `svd` are folders of the backend's own weights and of Stable Video Diffusion's, where they do not lie
+    where `python -m pipelines weights` puts them.
+    """
     from pipelines.reanimate.drive import uses_film
     from pipelines.request import RunRequest
 
@@ -226,7 +233,8 @@ def render_request(
     _check_backend(backend)
     flow_source(workspace, subject, clip, system, backend)
     wish = {"subject": subject, "clip": clip, "system": system, "backend": backend, "mask": mask}
-    return RunRequest(render={**wish, "sample": sample, "seed": seed})
+    folders = {name: folder for name, folder in (("weights", weights), ("svd", svd)) if folder}
+    return RunRequest(render={**wish, "sample": sample, "seed": seed, **folders})
 
 
 def flow_source(workspace: Workspace, subject: str, clip: str, system: str, backend: str = AT_ONCE) -> str:
