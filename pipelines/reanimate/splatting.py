@@ -111,7 +111,7 @@ def push_pull(values: Array, known: Array) -> Array:
     stack[h:], stack[:, w:] = stack[h - 1 : h], stack[:, w - 1 : w]  # an odd border counts twice
     small = _halved(stack)
     share = small[..., -1]
-    means = small[..., :-1] / np.maximum(share, np.float32(1e-12))[..., None]
+    means: Array = np.divide(small[..., :-1], np.maximum(share, 1e-12)[..., None], dtype=np.float32)
     coarse = push_pull(means, np.minimum(share * 4, 1).astype(np.float32, copy=False))
     wide = cv2.resize(coarse, stack.shape[1::-1], interpolation=cv2.INTER_LINEAR).reshape(*stack.shape[:2], channels)
     wide = wide[:h, :w]
