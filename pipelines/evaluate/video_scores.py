@@ -26,7 +26,7 @@ from pipelines.flow_labels.labellers import Labeller
 Frames = npt.NDArray[np.uint8]
 Array = npt.NDArray[np.float32]
 
-SCORES = ("epe", "epe-moving", "ssim", "psnr", "hue-correlation", "warping-error")
+SCORES = ("epe", "epe-moving", "ssim", "ssim-grid", "psnr", "hue-correlation", "warping-error")
 
 
 @dataclass(frozen=True)
@@ -107,12 +107,13 @@ def score_clip(film: TimedFilm, truth: ClipTruth, labeller: Labeller) -> dict[st
 def _pictures(film: TimedFilm, truth: ClipTruth) -> dict[str, float]:
     reached = truth.reached
     if not reached.any():
-        return dict.fromkeys(("ssim", "psnr", "hue-correlation"), float("nan"))
+        return dict.fromkeys(("ssim", "ssim-grid", "psnr", "hue-correlation"), float("nan"))
     shown = _resized(film.frames[film.nearest(truth.times_s[1:])[reached]], truth.frames.shape[1])
     seen = truth.frames[1:][reached]
     hue = hue_correlation(seen, shown)
     return {
         "ssim": float(ssim(seen, shown).mean()),
+        "ssim-grid": float(ssim(_resized(seen, GRID), _resized(shown, GRID)).mean()),
         "psnr": float(psnr(seen, shown).mean()),
         "hue-correlation": float(np.nanmean(hue)) if np.isfinite(hue).any() else float("nan"),
     }

@@ -50,6 +50,14 @@ METRICS: dict[str, VideoMetric] = {
     "ssim": VideoMetric(
         "SSIM", "", "high", (), True, "2-D, RGB, mean over the label times after the first frame that no cut parts."
     ),
+    "ssim-grid": VideoMetric(
+        "SSIM, 32 px",
+        "",
+        "high",
+        (),
+        True,
+        "The same on frames of 32 px, where a pixel is a cell of the flow: no flow here places finer detail.",
+    ),
     "psnr": VideoMetric("PSNR", "dB", "high", (), True, "Over the same frames."),
     "hue-correlation": VideoMetric("Hue correlation", "", "high", (), True, "Circular, over pixels that have a hue."),
     "warping-error": VideoMetric(

@@ -30,7 +30,8 @@ def scores(systems: dict[str, tuple[float, float]] = MEANS, backend: str = "warp
     for system, (epe, ssim) in systems.items():
         for sample in range(3 if system == "prior" else 1):
             noise = np.random.default_rng(sample).normal(0, 0.1, (2, len(CLIPS)))
-            for metric, value in (("epe", epe + hard + noise[0]), ("ssim", ssim - 0.1 * hard + noise[1])):
+            like = ssim - 0.1 * hard + noise[1]
+            for metric, value in (("epe", epe + hard + noise[0]), ("ssim", like), ("ssim-grid", like)):
                 rows.append(CLIPS[["clip"]].assign(system=system, sample=sample, metric=metric, value=value))
     return pd.concat(rows, ignore_index=True).assign(backend=backend, mask=mask)
 
@@ -39,7 +40,7 @@ def test_means_intervals_and_tests() -> None:
     tables = evaluate_reanimations("2", scores(), CLIPS)
     assert tuple(tables) == TABLES
     assert all((table["subject"] == "2").all() for table in tables.values())
-    assert len(tables["reanimation"]) == 360 * 2 * 7
+    assert len(tables["reanimation"]) == 360 * 3 * 7
     summary = tables["reanimation_summary"].set_index(["metric", "system"])
     expected = scores().query("metric == 'epe' and system == 'prior'")["value"].mean()
     assert summary.loc[("epe", "prior"), "mean"] == pytest.approx(expected)
@@ -97,9 +98,9 @@ def failed(tests: pd.DataFrame) -> list[str]:
 def test_criteria_hold_and_fail() -> None:
     tests = evaluate_reanimations("1", scores(), CLIPS)["reanimation_tests"]
     assert failed(tests) == []
-    assert len(reanimation_criteria(tests)) == 8
+    assert len(reanimation_criteria(tests)) == 12
     worse = evaluate_reanimations("1", scores(MEANS | {"image-only": (1.5, 0.7)}), CLIPS)["reanimation_tests"]
-    assert failed(worse) == ["reanimated, ssim against image-only"]
+    assert failed(worse) == [f"reanimated, {metric} against image-only" for metric in ("ssim", "ssim-grid")]
     assert failed(tests.assign(n_blocks=19))[0] == "reanimated, epe against image-only, p"
     assert "reanimated, epe against prior" in failed(tests[tests["b"] != "prior"])
     assert reanimation_criteria(tests, "static").empty

@@ -76,6 +76,7 @@ def test_better_motion_scores_better_and_the_frozen_frame_is_the_speed() -> None
     assert right["epe"] < half["epe"] < frozen["epe"]
     assert frozen["epe"] == pytest.approx(np.hypot(9, 6) * 32 / SIZE * STEP_S.mean(), rel=1e-4)
     assert right["ssim"] > 0.99 > half["ssim"] > frozen["ssim"]
+    assert right["ssim-grid"] > half["ssim-grid"] > frozen["ssim-grid"]
     assert right["psnr"] > half["psnr"] > frozen["psnr"]
     assert right["hue-correlation"] > half["hue-correlation"]
     assert frozen["warping-error"] == 0
