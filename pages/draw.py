@@ -14,6 +14,7 @@ from brainviz.components import (
     exports,
     reanimation_choice,
     reanimation_exports,
+    reanimation_offer,
     reanimation_words,
     shell,
     store,
@@ -26,6 +27,8 @@ from brainviz.errors import NotReady
 from brainviz.figures.palette import look
 from brainviz.flow.drawn import Drawing
 from brainviz.workspace import Workspace
+from pipelines import runs
+from pipelines.interactive import backends
 from pipelines.interactive import drawing as drawn_films
 
 if TYPE_CHECKING:
@@ -93,7 +96,7 @@ def board(subject: str, clip: str) -> None:
             st.space("stretch")
             shown = rendering(workspace, clip, drawing)
         if shown:
-            films(workspace, clip, drawing)
+            film_or_offer(workspace, clip, drawing, shown)
 
 
 def presets(workspace: Workspace, subject: str, clip: str) -> None:
@@ -121,37 +124,70 @@ def start_from_flow(subject: str, clip: str, system: str) -> None:
 
 
 @st.cache_resource(max_entries=32, show_spinner="Rendering …")
-def sheet_of(path: str, version: str, clip: str, drawing: Drawing) -> Sprite:
+def sheet_of(path: str, version: str, clip: str, drawing: Drawing, backend: str) -> Sprite:
     """The drawn film as a sprite sheet: made once per drawing."""
     from brainviz.video.sprites import COLUMNS, Sprite, sprite_sheet
 
-    film = drawn_films.drawn(store.workspace(), clip, drawing)
+    film = drawn_films.drawn(store.workspace(), clip, drawing, backend)
     n, height, width, _ = film.frames.shape
     return Sprite(sprite_sheet(film.frames), n, COLUMNS, width, height, film.fps)
 
 
-def rendering(workspace: Workspace, clip: str, drawing: Drawing) -> bool:
-    """The button that renders the drawing, and the exports of what it made; whether there is something to show."""
-    shown = choices.choose("render", ["", "warp"], "", "the rendering") == "warp" and bool(drawing.arrows)
-    if shown:
-        reanimation_exports.menu(export_offer(workspace, clip, drawing))
-    else:
-        st.button(
-            "Render",
-            icon=":material/movie_filter:",
-            type="primary",
-            disabled=not drawing.arrows,
-            on_click=choices.keep,
-            args=("render", "warp"),
-        )
-    return shown
+def backends_of_motion() -> dict[str, backends.BackendFacts]:
+    """Backends that can be driven by a drawing."""
+    return {facts.id: facts for facts in backends.available_backends() if facts.follows_motion}
 
 
-def films(workspace: Workspace, clip: str, drawing: Drawing) -> None:
-    sheets = {
-        DRAWN: sheet_of(str(store.workspace_path()), store.version(), clip, drawing),
-        FILM: workspace.film_sprite(clip),
-    }
+def rendering(workspace: Workspace, clip: str, drawing: Drawing) -> str:
+    """With which backend, the button that renders, and the exports of what it made; the backend shown, or ""."""
+    offered = backends_of_motion()
+    shown = choices.choose("render", ["", *offered], "", "the backend")
+    backend = choices.pick_one(
+        "backend",
+        "Backend",
+        list(offered),
+        next(iter(offered)),
+        format_func=lambda name: offered[name].title,
+        widget="list",
+        label_visibility="collapsed",
+        width=210,
+    )
+    done = shown if drawing.arrows and shown == backend else ""
+    st.button(
+        "Render",
+        icon=":material/movie_filter:",
+        type="primary",
+        disabled=not drawing.arrows or bool(done),
+        on_click=choices.keep,
+        args=("render", backend),
+    )
+    if done:
+        reanimation_exports.menu(export_offer(workspace, clip, drawing, done))
+    return done
+
+
+def film_or_offer(workspace: Workspace, clip: str, drawing: Drawing, backend: str) -> None:
+    """The rendered film beside the true one; where it is not there yet, what makes it."""
+    try:
+        sheet = sheet_of(str(store.workspace_path()), store.version(), clip, drawing, backend)
+    except NotReady:
+        facts = backends_of_motion()[backend]
+        if facts.missing:
+            reanimation_offer.missing_weights(facts.title, facts.size_gb, facts.licence, facts.missing, facts.commands)
+        else:
+            reanimation_offer.render_button(facts.id, facts.title, [LABELS[DRAWN]], submit, (clip, drawing, backend))
+        return
+    films(workspace, clip, drawing, backend, sheet)
+
+
+def submit(clip: str, drawing: Drawing, backend: str) -> None:
+    """Start the run that renders the drawing."""
+    runs.submit(store.workspace_path(), drawn_films.drawn_run(clip, drawing, backend))
+
+
+def films(workspace: Workspace, clip: str, drawing: Drawing, backend: str, sheet: Sprite) -> None:
+    """The drawn film and the true one, in step."""
+    sheets = {DRAWN: sheet, FILM: workspace.film_sprite(clip)}
     panels = [
         FilmPanel(
             name,
@@ -164,10 +200,10 @@ def films(workspace: Workspace, clip: str, drawing: Drawing) -> None:
         for name, sheet in sheets.items()
     ]
     view = FilmView(
-        id=f"{clip}/{drawing.code()}/{drawing.reach}",
+        id=f"{clip}/{drawing.code()}/{drawing.reach}/{backend}",
         film=sheets[FILM],
         panels=panels,
-        caption="Warped first frame, beside the film",
+        caption=f"{backends_of_motion()[backend].title}, beside the film",
         lines=export_lines(workspace, clip),
         file_stem=exports.file_stem(clip, DRAWN, FILM, simulated=workspace.simulated),
         autoplay="frame" not in st.query_params,
@@ -181,12 +217,17 @@ def export_lines(workspace: Workspace, clip: str) -> tuple[str, ...]:
     return (*lines, reanimation_exports.SIMULATED_LINE) if workspace.simulated else lines
 
 
-def export_offer(workspace: Workspace, clip: str, drawing: Drawing) -> reanimation_exports.FilmExports:
-    chosen = {"clip": clip, "arrows": [list(arrow) for arrow in drawing.arrows], "reach": drawing.reach}
+def export_offer(workspace: Workspace, clip: str, drawing: Drawing, backend: str) -> reanimation_exports.FilmExports:
+    chosen = {
+        "clip": clip,
+        "arrows": [list(arrow) for arrow in drawing.arrows],
+        "reach": drawing.reach,
+        "backend": backend,
+    }
     facts = {"dataset": workspace.dataset_name, "simulated": workspace.simulated, "drawn": True}
     return reanimation_exports.FilmExports(
         panels=LABELS,
-        films=lambda names: captioned(clip, drawing, names),
+        films=lambda names: captioned(clip, drawing, backend, names),
         name_parts=(clip,),
         lines=export_lines(workspace, clip)[:1],
         settings=exports.settings_json(chosen, facts),
@@ -194,7 +235,7 @@ def export_offer(workspace: Workspace, clip: str, drawing: Drawing) -> reanimati
     )
 
 
-def captioned(clip: str, drawing: Drawing, names: Sequence[str]) -> list[CaptionedFilm]:
+def captioned(clip: str, drawing: Drawing, backend: str, names: Sequence[str]) -> list[CaptionedFilm]:
     """The films themselves, with captions and marks to burn in."""
     from brainviz.figures.panels import sprite_frames
     from brainviz.video.composing import CaptionedFilm
@@ -203,7 +244,7 @@ def captioned(clip: str, drawing: Drawing, names: Sequence[str]) -> list[Caption
     simulated = reanimation_exports.SIMULATED_MARK if workspace.simulated else ""
     for name in names:
         if name == DRAWN:
-            film = drawn_films.drawn(workspace, clip, drawing)
+            film = drawn_films.drawn(workspace, clip, drawing, backend)
             mark = "; ".join(filter(None, ("drawn by hand", simulated)))
             made.append(CaptionedFilm(film.frames, film.fps, LABELS[name], mark))
         else:

@@ -65,7 +65,7 @@ STAGES = {
         Stage("film_features", 1, "pipelines.stages.encoding:extract_upload", "Extract features of an uploaded film"),
         Stage("encoding", 1, "pipelines.stages.encoding:fit_encoding", "Fit the encoding model"),
         Stage("joint_encoding", 1, "pipelines.stages.encoding:fit_joint", "Partition the variance of two encoders"),
-        Stage("ambiguity", 1, "pipelines.stages.ambiguity:measure_ambiguity", "Measure bits of direction"),
+        Stage("ambiguity", 2, "pipelines.stages.ambiguity:measure_ambiguity", "Measure bits of direction"),
         Stage("leave_out", 1, "pipelines.stages.leave_out:measure_regions", "Leave regions out"),
         Stage(
             "reference_frames", 1, "pipelines.stages.reanimation:keep_reference_frames", "Keep frames to compare with"
@@ -73,6 +73,7 @@ STAGES = {
         Stage("reanimation", 1, "pipelines.stages.reanimation:reanimate", "Reanimate the test clips"),
         Stage("evaluate_reanimation", 1, "pipelines.stages.reanimation:evaluate", "Score the reanimations"),
         Stage("render", 1, "pipelines.stages.rendering:render", "Render one reanimation"),
+        Stage("render_drawn", 1, "pipelines.stages.drawing:render_drawn", "Render a drawn motion"),
         Stage("encoding_maps", 1, "pipelines.stages.encoding:compare_encoders", "Compare the encoders"),
     )
 }

@@ -11,6 +11,7 @@ from brainviz.data.catalogue import split_of
 from brainviz.workspace import SHARED_UNIT
 from pipelines.graph import Cost, Task
 from pipelines.plan_ambiguity import ambiguity_tasks
+from pipelines.plan_drawing import DRAWN, drawn_tasks
 from pipelines.plan_encoding import encoding_tasks, upload_tasks
 from pipelines.plan_leave_out import leave_out_tasks
 from pipelines.plan_reanimation import reanimation_tasks, render_tasks
@@ -43,7 +44,8 @@ def build_plan(request: RunRequest, workspace: Path) -> Plan:
     if request.film:
         return Plan(upload_tasks(workspace, request.film, request.encoders))
     if request.render:
-        return Plan(render_tasks(workspace, request.render))
+        tasks = drawn_tasks if request.render.get("system") == DRAWN else render_tasks
+        return Plan(tasks(workspace, request.render))
     source = find_source(request)
     named = _film_tasks(source, request)
     _motion_tasks(source, request, named)

@@ -7,12 +7,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from brainviz.errors import NotReady, UnknownName
+from brainviz.errors import BrainvizError, NotReady, UnknownName
 from brainviz.flow.drawn import Drawing
+from brainviz.video.reading import iterate_frames
 from brainviz.workspace import Workspace
+from pipelines.graph import perform
 from pipelines.interactive.backends import available_backends
-from pipelines.interactive.drawing import drawing_from_flow, drawn, drawn_field
+from pipelines.interactive.drawing import drawing_from_flow, drawn, drawn_field, drawn_run
+from pipelines.plan import build_plan
 from pipelines.reanimate.registry import BACKENDS, make_backend
+from pipelines.request import RunRequest
 from support.fake_workspace import make_workspace
 
 CLIP = "test1-0004"
@@ -72,3 +76,33 @@ def test_every_backend_says_what_it_is_and_what_it_lacks(monkeypatch, tmp_path: 
     for name, one in facts.items():
         backend = make_backend(name)
         assert (one.title, one.licence, one.size_gb) == (backend.title, backend.licence, backend.size_gb)
+
+
+def test_a_drawing_becomes_a_run_whose_film_is_read_again(made: Workspace) -> None:
+    """The run's own plan and stage, with the backend that needs no weights."""
+    request = drawn_run(CLIP, PAN, "warp")
+    assert request == RunRequest.from_json(request.to_json())
+    (task,) = build_plan(request, made.path).tasks
+    assert perform(task, made.path, "cpu", lambda _share, _words: None)
+    found = made.results.current("render_drawn", task.unit)
+    assert found is not None
+    assert found.manifest["facts"]["provenance"]["system"] == "drawn"
+    seen = np.stack(list(iterate_frames(found.folder / "film.mp4"))).astype(float)
+    film = drawn(made, CLIP, PAN)
+    assert len(seen) == len(film.frames)
+    assert np.abs(seen - film.frames).mean() < 4, "H.264 takes little away"
+
+
+def test_a_drawing_that_no_backend_has_rendered_says_so(made: Workspace) -> None:
+    with pytest.raises(NotReady, match="has not rendered this drawing"):
+        drawn(made, CLIP, PAN, "dragnuwa")
+
+
+@pytest.mark.parametrize(
+    "wish",
+    [{"clip": "nothing"}, {"backend": "nobody"}, {"arrows": "not arrows"}, {"reach": 9.0}, {"more": 1}],
+)
+def test_a_drawn_run_that_cannot_be_is_refused_before_it_starts(made: Workspace, wish: dict) -> None:
+    request = RunRequest(render={**drawn_run(CLIP, PAN, "warp").render, **wish})
+    with pytest.raises(BrainvizError):
+        build_plan(request, made.path)
