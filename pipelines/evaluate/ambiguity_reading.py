@@ -81,7 +81,9 @@ def reading_targets(flow: Float32, valid: npt.NDArray[np.bool_], speed: float) -
 
 @dataclass(frozen=True)
 class Reading:
-    """What one ridge says of n clips: a vector and a log speed, scaled by their spread in training.
+    """What one ridge says of n clips: a vector and a log speed, in units of their true spread in training.
+
+    Not in units of the reading's own spread: a reading that knows nothing is small, and stays small.
 
     Attributes
     ----------
@@ -94,10 +96,10 @@ class Reading:
     test: dict[str, Float64]
 
     @classmethod
-    def scaled(cls, training: Float32, test: Mapping[str, Float32]) -> Reading:
+    def scaled(cls, training: Float32, test: Mapping[str, Float32], targets: Float32) -> Reading:
         """The vector keeps its origin, the log speed is centred."""
-        centre = np.array([0.0, 0.0, training[:, 2].mean()])
-        scale = np.maximum(training.std(0), 1e-6)
+        centre = np.array([0.0, 0.0, targets[:, 2].mean()])
+        scale = np.maximum(targets.std(0), 1e-6)
         ready = {runs: np.asarray((values - centre) / scale, np.float64) for runs, values in test.items()}
         return cls(np.asarray((training - centre) / scale, np.float64), ready)
 
@@ -132,5 +134,6 @@ def fmri_readings(
     readings = []
     for number, source in enumerate(sources):
         own = slice(width * number, width * (number + 1))
-        readings.append(Reading.scaled(held_out[source, own], {runs: values[:, own] for runs, values in told.items()}))
+        of_test = {runs: values[:, own] for runs, values in told.items()}
+        readings.append(Reading.scaled(held_out[source, own], of_test, targets))
     return readings

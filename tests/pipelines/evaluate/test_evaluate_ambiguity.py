@@ -51,6 +51,11 @@ def test_shifted_reading_is_that_of_a_ridge_trained_on_shifted_fmri() -> None:
     assert np.corrcoef(together[0].training[:, 0], data.flow.mean((1, 2, 3))[:, 0])[0, 1] > 0.8
 
 
+def test_reading_that_knows_nothing_stays_small() -> None:
+    told, silent = (fmri_readings(training(tells), {}, CONFIG)[0].training[:, :2].std() for tells in (1.5, 0.0))
+    assert silent < 0.4 < 0.8 < told < 1.1
+
+
 def test_frame_components_are_whitened_principal_components() -> None:
     rng = np.random.default_rng(1)
     pooled = (rng.normal(size=(50, 12)) @ rng.normal(size=(12, 12)) + 3).astype(np.float32)
