@@ -20,7 +20,14 @@ from brainviz.components import (
 from brainviz.components.cortex_view import USUAL_VIEW, cortex_state, cortex_view
 from brainviz.components.heading import subject_heading
 from brainviz.components.motion_view import view_or_none
-from brainviz.components.regions_view import RegionsView, measure_message, panel_of, regions_view
+from brainviz.components.regions_view import (
+    EXPLAINED,
+    MEASURES,
+    RegionsView,
+    measure_message,
+    panel_of,
+    regions_view,
+)
 from pipelines.interactive import regions
 
 SHOWS = (
@@ -52,14 +59,11 @@ def moved(clip: str, flow: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
     return regions.moved_frame(store.workspace(), clip, flow)
 
 
-def controls(view: RegionsView) -> tuple[str, str, tuple[str, ...]]:
-    """Measure on the map, what happens to the chosen regions, which they are."""
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        measure = regions_choice.choose_measure()
-        regions_exports.menu(view.subject, measure, cortex_state(regions_choice.CORTEX_KEY).view)
-        st.space("stretch")
-        way = regions_choice.choose_way()
-    return measure, way, regions_choice.choose_set(view)
+def default_clip(subject: str, ids: list[str]) -> str:
+    """The clip a visitor sees first: where fMRI helped most on odd test runs, else the first."""
+    view = view_or_none(subject)
+    best = str(view.gain["gain_odd"].idxmax()) if view is not None and len(view.gain) else ""
+    return best if best in ids else ids[0]
 
 
 def draw(view: RegionsView, measure: str, chosen: tuple[str, ...]) -> None:
@@ -78,6 +82,32 @@ def draw(view: RegionsView, measure: str, chosen: tuple[str, ...]) -> None:
     regions_choice.seen()
 
 
+def all_clips(view: RegionsView) -> str:
+    """Left: the map of a measure over all test clips; returns the measure."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        measure = regions_choice.choose_measure()
+        regions_exports.menu(view.subject, measure, cortex_state(regions_choice.CORTEX_KEY).view)
+    with shell.guarded("map"):
+        draw(view, measure, regions_choice.chosen_set())
+    st.caption("  \n".join(f"**{MEASURES[name]}.** {EXPLAINED[name]}" for name in MEASURES))
+    return measure
+
+
+def one_clip(view: RegionsView, clip: str, ids: list[str]) -> regions.Lesion:
+    """Right: one clip's flow with regions left out or kept; returns the lesion."""
+    chosen = regions_choice.choose_set(view)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        way = regions_choice.choose_way()
+        st.space("stretch")
+        regions_lesion.neighbours(ids, clip, clip_picker.open_clip)
+    lesion = regions.lesioned(store.workspace(), view.subject, clip, chosen, way if chosen else "without")
+    with shell.guarded("clip"):
+        regions_lesion.show_player(view.subject, clip, lesion)
+        if chosen:
+            regions_lesion.show_errors(view.subject, clip, lesion)
+    return lesion
+
+
 def main() -> None:
     workspace = store.workspace()
     with st.container(gap="xxsmall"):
@@ -86,24 +116,19 @@ def main() -> None:
         view = regions_view(subject)
         clips = workspace.clips[workspace.clips["split"] == "test"]
         ids = list(clips["clip"])
-        clip = choices.choose("clip", ids, ids[0], "the clip")
+        clip = choices.choose("clip", ids, default_clip(subject, ids), "the clip")
         choices.keep("clip", clip)
         words = st.empty()
-        measure, way, chosen = controls(view)
-        lesion = regions.lesioned(workspace, subject, clip, chosen, way if chosen else "without")
+        left, right = st.columns([9, 11], gap="medium")
+        with left:
+            measure = all_clips(view)
+        with right:
+            lesion = one_clip(view, clip, ids)
         with words:
-            shell.message(regions_lesion.message_of(lesion) if chosen else measure_message(view, measure))
-        left, right = st.columns(2, gap="medium")
-        with left, shell.guarded("map"):
-            draw(view, measure, chosen)
-        with right, shell.guarded("clip"):
-            regions_lesion.show_player(subject, clip, lesion)
-            if chosen:
-                regions_lesion.show_errors(subject, clip, lesion)
-    with shell.guarded("films"):
-        if chosen:
-            st.subheader("The first frame, moved", anchor=False)
-            regions_lesion.show_films(subject, clip, lesion, moved)
+            shell.message(regions_lesion.message_of(lesion) if lesion.regions else measure_message(view, measure))
+    if lesion.regions:
+        st.subheader("The first frame, moved", anchor=False)
+        regions_lesion.show_films(subject, clip, lesion, moved)
     with shell.guarded("regions"):
         regions_table.show(view, measure)
     clip_picker.picker(workspace, view_or_none(subject), clips, clip)

@@ -19,6 +19,8 @@ from brainviz.figures.palette import look
 from brainviz.figures.style import picture_settings
 from brainviz.video.sprites import COLUMNS, Sprite, sprite_sheet
 
+FULL = "Ridge"
+SHORT = {"without": "Lesioned", "only": "Kept only", "conditional": "Replaced"}
 Flow = npt.NDArray[np.float32]
 
 
@@ -98,7 +100,7 @@ def _player_clip(subject: str, clip: str, lesion: Lesion) -> PlayerClip:
         FlowPanel("truth", "True flow", workspace.flow(subject, clip, "truth"), truth.colour(dark), truth.marker),
         FlowPanel(
             "ridge",
-            "Ridge, all regions",
+            FULL,
             lesion.full_flow,
             ridge.colour(dark),
             ridge.marker,
@@ -108,7 +110,7 @@ def _player_clip(subject: str, clip: str, lesion: Lesion) -> PlayerClip:
     ]
     if lesion.regions:
         words = f"{listed(lesion.regions, 12)}: {WAYS_EXPLAINED[lesion.how]}."
-        mark = (name_of(lesion), lesion.flow, figures.ORANGE[dark], "diamond", f"error {lesion.epe:.2f}")
+        mark = (SHORT[lesion.how], lesion.flow, figures.ORANGE[dark], "diamond", f"error {lesion.epe:.2f}")
         panels.append(FlowPanel("lesion", *mark, words))
     return PlayerClip(
         id=f"{subject}/{clip}",
@@ -155,8 +157,8 @@ def show_films(subject: str, clip: str, lesion: Lesion, moved: Moved) -> None:
         film = workspace.film_sprite(clip)
         dark = shell.is_dark()
         shown: Sequence[tuple[str, str, Flow, str, str]] = (
-            ("ridge", "Ridge, all regions", lesion.full_flow, look("ridge").colour(dark), look("ridge").marker),
-            ("lesion", name_of(lesion), lesion.flow, figures.ORANGE[dark], "diamond"),
+            ("ridge", FULL, lesion.full_flow, look("ridge").colour(dark), look("ridge").marker),
+            ("lesion", SHORT[lesion.how], lesion.flow, figures.ORANGE[dark], "diamond"),
         )
         panels = [FilmPanel("film", "Film", film, note="simulated" if workspace.simulated else "")]
         for name, label, flow, colour, marker in shown:

@@ -16,6 +16,7 @@ from brainviz.storage import write_array, write_table
 from brainviz.workspace import Workspace, create_workspace
 from support.fake_ambiguity import write_ambiguity
 from support.fake_encoding import bold_arrays, ceiling_map, write_encoding
+from support.fake_regions import leave_out_result
 
 FPS, SIZE, GRID = 15, 224, 32
 FRAMES = 2 * FPS
@@ -363,6 +364,7 @@ def make_workspace(folder: Path, subjects: list[str] | None = None) -> Workspace
             "motion_gain": gain_rows(motion),
         }
         publish(store, "evaluate_motion", subject, {}, tables, {})
+        publish(store, "leave_out", subject, *leave_out_result(subject, truth))
     write_encoding(store, subjects, SEGMENTS)
     write_ambiguity(store, subjects, clip_table(), truth)
     return workspace
