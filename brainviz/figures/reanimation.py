@@ -42,9 +42,9 @@ def summary_intervals(
     figure = make_subplots(1, len(metrics), shared_yaxes=True, horizontal_spacing=0.035)
     for column, metric in enumerate(metrics, 1):
         rows = summary[summary["metric"] == metric]
-        _add_control(figure, rows, column, dark)
         for place, system in enumerate(systems):
             _add_system(figure, rows[rows["system"] == system], place, column, label(system), dark)
+        _add_control(figure, rows, column, dark)  # last: plotly leaves out lines in columns that are still empty
         figure.update_xaxes(title_text=titles[metric], nticks=5, row=1, col=column)
     figure.update_yaxes(
         tickvals=list(range(len(systems))),
