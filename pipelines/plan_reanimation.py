@@ -87,7 +87,9 @@ def _choices(request: RunRequest) -> list[tuple[str, str, str]]:
     asked = dict.fromkeys([AT_ONCE, *request.reanimate_with])
     masks = tuple(dict.fromkeys(["none", *request.object_masks]))
     for mask in masks:
-        uses_film(mask)
+        if uses_film(mask) and mask != "film-objects":
+            remedy = "Choose film-objects or predicted-objects."
+            raise NotReady(f"A run keeps no masks of {mask!r} that could drive films.", "--object-masks", remedy)
     choices = []
     for entry in asked:
         backend, _, folder = entry.partition(":")

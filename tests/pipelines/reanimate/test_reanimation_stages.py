@@ -171,7 +171,7 @@ def test_films_of_another_system_are_scored_and_shown(workspace: Workspace, tmp_
 
 
 def test_unknown_backends_and_masks_are_refused(tmp_path: Path) -> None:
-    for wrong in ({"reanimate_with": ("no-such",)}, {"object_masks": ("no-such",)}):
+    for wrong in ({"reanimate_with": ("no-such",)}, {"object_masks": ("no-such",)}, {"object_masks": ("flowsam",)}):
         with pytest.raises(BrainvizError):
             build_plan(RunRequest(**{**TINY.to_json(), "subjects": ("1",), **wrong}), tmp_path)
     with pytest.raises(BrainvizError):
