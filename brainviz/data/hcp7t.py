@@ -26,7 +26,6 @@ from brainviz.data.preprocess import average_runs, clean_run
 from brainviz.data.problems import Problem
 from brainviz.errors import DataProblem, UnknownName
 from brainviz.flow.fields import CLIP_SECONDS
-from brainviz.video.parts import Passage
 from brainviz.video.reading import FilmInfo
 
 if TYPE_CHECKING:
@@ -82,11 +81,15 @@ class HCP7T(Dataset):
         """The film of each segment; of the repeated block, that of the first film there is."""
         films: dict[str, Path] = {}
         for block in self.blocks:
-            versions = self.layout.films.get(block.movie, {})
-            file = versions.get(self.version) or next(iter(versions.values()), None)
+            file = self.film_file(block.movie)
             if file is not None:
-                films.setdefault(block.segment, Passage(file, block.onset_s, block.offset_s).reference())
+                films.setdefault(block.segment, block.film(file))
         return films
+
+    def film_file(self, movie: int) -> Path | None:
+        """The file of a film, of the version in use where it is there; None where the film is missing."""
+        versions = self.layout.films.get(movie, {})
+        return versions.get(self.version) or next(iter(versions.values()), None)
 
     # ---- what there is
 

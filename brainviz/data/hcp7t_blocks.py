@@ -13,6 +13,7 @@ from pathlib import Path
 
 from brainviz.errors import DataProblem
 from brainviz.flow.fields import CLIP_SECONDS
+from brainviz.video.parts import Passage
 
 MOVIES = (1, 2, 3, 4)
 TEST_MOVIE = 4
@@ -50,6 +51,10 @@ class Block:
     def n_clips(self) -> int:
         """Whole 2-s clips, from its onset."""
         return int((self.offset_s - self.onset_s + 1e-6) // CLIP_SECONDS)
+
+    def film(self, file: Path) -> Path:
+        """This stretch of a film's file, for `brainviz.video.reading`."""
+        return Passage(file, self.onset_s, self.offset_s).reference()
 
 
 def film_blocks(times_s: dict[int, tuple[tuple[float, float], ...]]) -> list[Block]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +12,7 @@ from brainviz.data.hcp7t_blocks import MOVIES, REST_AFTER_S
 from brainviz.data.hcp7t_layout import RESULTS, RUNS
 from brainviz.data.problems import Problem, Severity
 from brainviz.errors import DataProblem
+from brainviz.video.reading import film_info
 
 if TYPE_CHECKING:
     from brainviz.data.base import Progress
@@ -55,6 +57,10 @@ def _film_problems(ds: HCP7T) -> Iterator[Problem]:
         if movie not in ds.layout.films and any(block.movie == movie for block in ds.blocks):
             remedy = f"Put 7T_MOVIE{movie}_*.mp4 anywhere below this folder. Until then its blocks are left out."
             yield Problem("missing", "error", f"Film {movie} is missing.", str(ds.path), remedy, left_out=True)
+    for block in ds.blocks:
+        own = ds.film_file(block.movie)
+        if own is not None and ds.films.films[block.segment] != block.film(own):  # another film shows it in its stead
+            yield from _film_problem(block.film(own), block.segment)
     seen: set[str] = set()
     for segment in ds.films.films:
         state = ds.films.state(segment)
@@ -65,6 +71,13 @@ def _film_problems(ds: HCP7T) -> Iterator[Problem]:
             seen.add(file)
             what = f"The film has {state.fps:g} frames per second, not {FPS:g}."
             yield Problem("film", "warning", what, file, "Is this the film as distributed, not converted?")
+
+
+def _film_problem(film: Path, segment: str) -> Iterator[Problem]:
+    try:
+        film_info(film)
+    except DataProblem as error:
+        yield Problem("film", "error", error.what, error.where, error.remedy, "", segment)
 
 
 def _versions(ds: HCP7T) -> Iterator[Problem]:

@@ -36,6 +36,8 @@ class Sphere:
 
 def read_surface(path: Path) -> tuple[Float64, npt.NDArray[np.int64]]:
     """Points (v, 3) and triangles (t, 3) of a ``.surf.gii``; raises `DataProblem`."""
+    from xml.parsers.expat import ExpatError
+
     import nibabel as nib
     from nibabel.filebasedimages import ImageFileError
 
@@ -44,7 +46,7 @@ def read_surface(path: Path) -> tuple[Float64, npt.NDArray[np.int64]]:
         points, triangles = (np.asarray(image.agg_data(kind)) for kind in ("pointset", "triangle"))
     except FileNotFoundError as error:
         raise DataProblem("The surface is missing.", str(path), "Put it back in its place.") from error
-    except (ImageFileError, OSError, ValueError, AttributeError, SyntaxError) as error:
+    except (ImageFileError, ExpatError, OSError, ValueError, AttributeError) as error:
         raise DataProblem("The surface cannot be read.", str(path), "Copy or download it again.") from error
     if points.ndim != 2 or points.shape[1] != 3 or triangles.ndim != 2 or triangles.shape[1] != 3:
         raise DataProblem("The file holds no triangle mesh.", str(path), "Take the *.surf.gii of the data set.")

@@ -51,7 +51,7 @@ def test_scalars_and_what_python_2_wrote(tmp_path: Path) -> None:
     )
     (tmp_path / "old.pkl").write_bytes(text)
     found = read_arrays(tmp_path / "old.pkl")
-    np.testing.assert_array_equal(found, np.float32([1.5, -2.0]))
+    np.testing.assert_array_equal(found, np.array([1.5, -2.0], np.float32))
     np.testing.assert_array_equal(found, pickle.loads(text, encoding="latin1"))
 
 
