@@ -30,10 +30,10 @@ def mind_animator_tasks(
         return {}
     made: dict[str, Task] = {}
     for film, n in source.clips.items():
-        needs = (source.film_tasks[film],) if film in source.film_tasks else ()
+        own = (source.film_tasks[film],) if film in source.film_tasks else ()
         config = {"film": source.film_prints[film], "n_clips": n}
         cost = Cost(0.02 * n * max(source.frame_rate / 15, 1), 0.5, 8e-5 * n)
-        task = source.task("mind_animator_targets", film, config, needs, cost)
+        task = source.task("mind_animator_targets", film, config, own, cost)
         made[task.name] = task
     films = (named[f"frame_features/{film}"] for film in source.clips)
     needs = (*made.values(), *films, named["catalogue/all"])

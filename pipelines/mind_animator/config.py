@@ -54,7 +54,7 @@ class MindAnimatorConfig:
     mapper_hidden : hidden sizes of the text-condition mapper.
     layers, heads, hidden : of the motion decoder's transformer.
     keep : share of earlier frames that the training mask leaves visible.
-    increments : see `TokenMotionDecoder`.
+    increments, transport : see `TokenMotionDecoder`; ours, not published.
     warmup : steps of the motion decoder's schedule.
     seed, device, threads : determinism holds on one CPU with fixed threads.
     """
@@ -79,6 +79,7 @@ class MindAnimatorConfig:
     hidden: int = 768
     keep: float = 0.6
     increments: bool = False
+    transport: int = 0
     warmup: int = 50
     seed: int = 0
     device: str = "cpu"
@@ -109,13 +110,15 @@ PUBLISHED = MindAnimatorConfig()
 
 EMBEDDED = MindAnimatorConfig(
     vertices=3000,
-    rank=200,
-    semantic=PartConfig(32, 1, 40, 48, 2e-3, 1e-2, 8, zeroed=augmentation.SEMANTIC_RATES),
-    structure=PartConfig(256, 1, 40, 48, 1e-3, 1e-2, 8, zeroed=augmentation.STRUCTURE_RATES),
-    motion=PartConfig(64, 1, 40, 48, 0.15, 1e-2, 8),
+    rank=60,
+    semantic=PartConfig(32, 1, 30, 48, 2e-3, 1e-2, 8, zeroed=augmentation.SEMANTIC_RATES),
+    structure=PartConfig(256, 1, 30, 48, 1e-3, 1e-2, 8, zeroed=augmentation.STRUCTURE_RATES),
+    motion=PartConfig(48, 1, 25, 48, 1.0, 1e-2, 6),
     mapper_hidden=(64, 64),
+    layers=1,
     heads=4,
     hidden=128,
     increments=True,
+    transport=6,
 )
 """For the demo's small targets: seconds of training a part, chosen on held-out training films of development data."""

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from brainviz.errors import DataProblem
 from pipelines.mind_animator.causal_masks import causal_mask, released_inference_mask
+from pipelines.mind_animator.transport import Transport
 
 HIDDEN_SCORE = -1e9
 BOTTLENECK = 16
@@ -147,6 +148,8 @@ class TokenMotionDecoder(nn.Module):
         gets the same vector from it. Else one token a volume, `encoder_width` wide.
     increments : the network's output is added to the current frame's latent. As released it is the next latent itself,
         normalised to unit variance, which no network trained for seconds makes equal to its input.
+    transport, channels : kernels of `Transport`, which is added to the increments, and channels of a latent; 0 kernels
+        for none (as released).
     max_frames : longest sequence.
 
     Source: Lu et al. 2025, section 3.2 (consistency motion generator); dimensions as released.
@@ -163,6 +166,8 @@ class TokenMotionDecoder(nn.Module):
         hidden: int = 768,
         tokens: int = 0,
         increments: bool = False,
+        transport: int = 0,
+        channels: int = 4,
         max_frames: int = 10,
     ) -> None:
         super().__init__()
@@ -171,6 +176,8 @@ class TokenMotionDecoder(nn.Module):
         self.decoder = _Layers(layers, width, heads, hidden, memory_width)
         self.tokens, self.increments = tokens, increments
         self.gain = nn.Parameter(torch.zeros(width)) if increments else None
+        remembered = max(tokens, 1) * (memory_width or width)
+        self.transport = Transport(remembered, channels, transport) if increments and transport else None
         self.register_buffer("places", frame_places(max_frames, width), persistent=False)
 
     def forward(self, fmri: Tensor, frames: Tensor, mask: Tensor) -> Tensor:
@@ -183,7 +190,10 @@ class TokenMotionDecoder(nn.Module):
         for layer in self.decoder.layers:
             x = layer(x, memory, mask)
         made = self.decoder.norm(x)
-        return made if self.gain is None else frames + self.gain * made
+        if self.gain is None:
+            return made
+        moved = frames + self.gain * made
+        return moved if self.transport is None else moved + self.transport(memory, frames)
 
     @torch.no_grad()
     def unroll(self, fmri: Tensor, first: Tensor, steps: int = 7, causal: bool = True) -> Tensor:

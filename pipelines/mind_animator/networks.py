@@ -59,6 +59,8 @@ def build_network(part: str, sizes: Sizes, form: Form, config: MindAnimatorConfi
         config.hidden,
         tokens=sizes.window if form.whole_window else 0,
         increments=config.increments,
+        transport=config.transport,
+        channels=sizes.latent[1],
         max_frames=sizes.latent[0] + 2,
     )
 
