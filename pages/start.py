@@ -37,7 +37,8 @@ def offer() -> None:
         st.subheader("Use my own data", anchor=False)
         st.markdown(
             "A folder in the layout of Dynamic Natural Vision (Purdue, Wen et al. 2018): films in `stimuli/`, CIFTI "
-            "runs in `subject*/fmri/`. It is only read; nothing in it is changed."
+            "runs in `subject*/fmri/`; or of the HCP 7T films, or of Algonauts 2021. It is only read; nothing in it is "
+            "changed."
         )
         own_data()
 
@@ -50,7 +51,7 @@ def own_data() -> None:
         st.button("Check", icon=":material/fact_check:", disabled=not path, on_click=ask_check, args=(path,))
         if st.button("Start", icon=":material/play_arrow:", disabled=not path):
             with shell.guarded("start of a run"):
-                runs.submit(store.workspace_path(), runs.RunRequest(dataset=path))
+                runs.submit(store.workspace_path(), runs.whole_request(path))
                 st.rerun()
     if path and st.session_state.get("checked") == path:
         with shell.guarded("check of the data set"), st.spinner("Looking through the folder …"):

@@ -54,6 +54,14 @@ class Run:
         return self
 
 
+def whole_request(dataset: str) -> RunRequest:
+    """A run on all of a data set, as far as its kind allows; raises `BrainvizError` where there is no data set."""
+    from brainviz import open_dataset
+    from pipelines.sources import farthest_target
+
+    return RunRequest(dataset=dataset, until=farthest_target(open_dataset(dataset)))
+
+
 def new_run(workspace: str | Path, request: RunRequest) -> Run:
     """Make the folder of a new run, without starting it."""
     run = Run(Path(workspace), f"{time.strftime('%Y%m%d-%H%M%S')}-{uuid.uuid4().hex[:6]}")

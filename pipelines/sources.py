@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from brainviz.data.base import CORTEX_SPACE
 from brainviz.data.catalogue import split_of
+from brainviz.data.timing import rows_per_clip
 from brainviz.errors import BrainvizError
-from brainviz.flow.fields import CLIP_SECONDS
 from pipelines.graph import Cost, Task
 from pipelines.request import TARGETS
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pipelines.simulate.config import SimulationConfig
 
 SIMULATED_FOLDER = "simulated-data"
-_CORTEX_ONLY = f"need vertices of the fs_LR cortex at a repetition time of {CLIP_SECONDS:g} s"
+_CORTEX_ONLY = "need volumes in time over the fs_LR cortex"
 
 
 @dataclass(frozen=True)
@@ -142,9 +142,12 @@ def _dataset_source(request: RunRequest) -> Source:
 
 
 def farthest_target(dataset: Dataset) -> str:
-    """How far a run on a data set can go: encoding models need the fs_LR cortex and one volume per clip."""
-    encodable = dataset.space == CORTEX_SPACE and dataset.tr_s == CLIP_SECONDS
-    return TARGETS[-1] if encodable else "motion"
+    """How far a run on a data set can go: encoding models need the fs_LR cortex and whole volumes per clip."""
+    try:
+        rows_per_clip(dataset.tr_s)
+    except BrainvizError:
+        return "motion"
+    return TARGETS[-1] if dataset.space == CORTEX_SPACE else "motion"
 
 
 def _text_print(path: Path) -> str:

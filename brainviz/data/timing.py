@@ -172,6 +172,21 @@ def window_volumes(
     return np.where(missing, -1, volumes)
 
 
+def rows_per_clip(tr_s: float) -> int:
+    """Kept volumes from one clip's onset to the next: every so many rows make a recording at one volume per clip.
+
+    Raises
+    ------
+    BrainvizError
+        The clip's length is no whole number of repetition times, or the data have no time axis.
+    """
+    ratio = CLIP_SECONDS / tr_s if tr_s > 0 else 0.0
+    if ratio < 1 or abs(ratio - round(ratio)) > _TOLERANCE:
+        what = f"Clips of {CLIP_SECONDS:g} s are no whole number of volumes at a repetition time of {tr_s:g} s."
+        raise BrainvizError(what, "encoding model", "Decode only: --until motion.")
+    return round(ratio)
+
+
 def volume_table(run: Recording) -> pd.DataFrame:
     """Which film time each raw volume stands for, one row per volume, to be read by people.
 

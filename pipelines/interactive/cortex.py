@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from brainviz.data.timing import rows_per_clip
 from brainviz.errors import NotReady, UnknownName
 from brainviz.results import Result
 from brainviz.storage import open_array, read_array
@@ -90,8 +91,9 @@ def time_course(workspace: Workspace, subject: str, encoder: str, vertex: int) -
             continue
         features = _features(workspace, encoder, weights.layer, segment)
         stored = open_array(bold.arrays, f"mean.{segment}")
-        n = min(len(features), stored.shape[0])
-        measured = np.asarray(stored[:n, column], np.float32)
+        step = rows_per_clip(bold.manifest["facts"]["tr_s"])
+        n = min(len(features), -(-stored.shape[0] // step))
+        measured = np.asarray(stored[: step * n : step, column], np.float32)
         predicted = weights.predict(features, n, slice(column, column + 1))[:, 0]
         runs = int(open_array(bold.arrays, f"runs.{segment}").shape[0])
         courses.append(FilmCourse(segment, _times(weights, n), measured, predicted, runs))

@@ -13,6 +13,8 @@ import numpy.typing as npt
 
 from brainviz.cortex import cortex_to_full
 from brainviz.cortex.surface import N_CORTEX
+from brainviz.data.timing import rows_per_clip
+from brainviz.flow.fields import CLIP_SECONDS
 from brainviz.metrics.block_sums import BlockSums, VolumeBlocks, volume_blocks
 from brainviz.results import Result
 from brainviz.storage import open_array, read_array
@@ -200,7 +202,7 @@ def _on_cortex(values: npt.NDArray[np.float32], vertices: npt.NDArray[np.int64])
 
 @dataclass(frozen=True)
 class Scans:
-    """One subject's BOLD, cut to the volumes that film and clips share.
+    """One subject's BOLD, cut to the volumes that film and clips share; of faster scans one volume per clip.
 
     Attributes
     ----------
@@ -216,11 +218,11 @@ class Scans:
     @classmethod
     def of(cls, context: Context) -> Scans:
         bold = context.input("bold")
-        scanned = bold.manifest["facts"]["segments"]
+        scanned, step = bold.manifest["facts"]["segments"], rows_per_clip(bold.manifest["facts"]["tr_s"])
 
         def read(names: Sequence[str]) -> dict[str, Half]:
-            wanted = [s for s in names if s in scanned]
-            return {s: np.asarray(open_array(bold.arrays, f"mean.{s}")[: _n_clips(context, s)]) for s in wanted}
+            stored = {s: open_array(bold.arrays, f"mean.{s}") for s in names if s in scanned}
+            return {s: np.asarray(rows[: step * _n_clips(context, s) : step]) for s, rows in stored.items()}
 
         return cls(bold, read(context.config["training"]), read(context.config["test"]))
 
@@ -238,7 +240,7 @@ class Scans:
 
         facts = self.bold.manifest["facts"]
         alphas = tuple(float(alpha) for alpha in chosen["alphas"])
-        return RidgeSettings(alphas=alphas, max_folds=chosen["max_folds"], tr_s=facts["tr_s"], lag_s=facts["lag_s"])
+        return RidgeSettings(alphas=alphas, max_folds=chosen["max_folds"], tr_s=CLIP_SECONDS, lag_s=facts["lag_s"])
 
     def measured(self) -> Half:
         """The average over runs of all test films, one after the other: (n_test, v)."""

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from brainviz.data.timing import rows_per_clip
 from brainviz.errors import BrainvizError
 from brainviz.results import ResultStore
 from brainviz.storage import open_array, read_array, read_table
@@ -84,3 +85,10 @@ def test_the_command_checks_both(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert main(["check", "--dataset", str(hcp)]) == 1
     out = capsys.readouterr().out
     assert "hcp7t: subjects 111312" in out and "empty file" in out and "what to do:" in out
+
+
+def test_faster_scans_are_encoded_with_one_volume_per_clip() -> None:
+    assert [rows_per_clip(tr_s) for tr_s in (2.0, 1.0, 0.5)] == [1, 2, 4]
+    for tr_s in (0.0, 0.72, 3.0):
+        with pytest.raises(BrainvizError, match="no whole number of volumes"):
+            rows_per_clip(tr_s)
