@@ -52,6 +52,7 @@ class ShownFilm:
 
     sprite: Sprite | None
     uses_film: bool = False
+    still: bool = False
     absent: str = ""
 
 
@@ -82,13 +83,14 @@ def made(choice: ReanimationChoice, system: str) -> reanimation.Reanimation:
 
 
 @st.cache_resource(max_entries=160, show_spinner=False)  # about 170 KB each
-def sheet_of(path: str, version: str, choice: ReanimationChoice, system: str) -> tuple[Sprite, bool]:
-    """A reanimation as a sprite sheet, and whether the true film entered. Made once per version of the workspace."""
+def sheet_of(path: str, version: str, choice: ReanimationChoice, system: str) -> ShownFilm:
+    """A reanimation as a sprite sheet. Made once per version of the workspace."""
     from brainviz.video.sprites import COLUMNS, Sprite, sprite_sheet
 
     film = made(choice, system)
     n, height, width, _ = film.frames.shape
-    return Sprite(sprite_sheet(film.frames), n, COLUMNS, width, height, film.fps), film.uses_film
+    sprite = Sprite(sprite_sheet(film.frames), n, COLUMNS, width, height, film.fps)
+    return ShownFilm(sprite, film.uses_film, film.still)
 
 
 def shown_film(choice: ReanimationChoice, system: str) -> ShownFilm:
@@ -97,7 +99,7 @@ def shown_film(choice: ReanimationChoice, system: str) -> ShownFilm:
         return ShownFilm(store.workspace().film_sprite(choice.clip))
     alone = ReanimationChoice(choice.subject, choice.clip, (), *_drive(choice, system))
     try:
-        return ShownFilm(*sheet_of(str(store.workspace_path()), store.version(), alone, system))
+        return sheet_of(str(store.workspace_path()), store.version(), alone, system)
     except NotReady as error:
         return ShownFilm(None, absent=error.what)
 
@@ -121,7 +123,7 @@ def panel_of(choice: ReanimationChoice, system: str, film: ShownFilm) -> FilmPan
         marker="" if system == FILM else one.marker,
         note=f"sample {sample + 1} of {samples}" if samples > 1 else "simulated" if workspace.simulated else "",
         explanation=reanimation_words.explanation(system),
-        flag=reanimation_words.flag(system, choice.mask, film.uses_film),
+        flag=reanimation_words.flag(system, choice.mask, film.uses_film, film.still),
         metrics=reanimation_scores.panel_metrics(scores.get((system, sample), {})),
         words=f"{2 * place.index}–{2 * place.index + 2} s of {place.segment}"
         if system == FILM

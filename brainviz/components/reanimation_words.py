@@ -43,8 +43,10 @@ def explanation(system: str) -> str:
     return _EXPLANATIONS.get(system) or f"The first frame, moved. {look(system).explanation}"
 
 
-def flag(system: str, mask: str, uses_film: bool) -> str:
-    """The mark in a panel's picture where the film after its first frame entered; "" elsewhere."""
+def flag(system: str, mask: str, uses_film: bool, still: bool = False) -> str:
+    """The mark in a panel's picture: predicted to be still, or the film after its first frame entered; else ""."""
+    if still:
+        return "still: less motion than the decoder can tell from none"
     if system == FILM or not uses_film:
         return ""
     return "driven by the true film" if system == "truth" else f"mask from the true film: {MASKS.get(mask, mask)}"

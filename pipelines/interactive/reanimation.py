@@ -30,7 +30,7 @@ SIZE_PX = 256
 AT_ONCE = "warp"
 NO_FLOW = "none"
 CACHE_BYTES = 256_000_000
-_CACHE_VERSION = 1  # raise it where the same flow gives another film
+_CACHE_VERSION = 2  # raise it where the same flow gives another film
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +53,11 @@ class Reanimation:
     fps: float
     provenance: Mapping[str, Fact]
     uses_film: bool
+
+    @property
+    def still(self) -> bool:
+        """Whether the system's flow was smaller than its held-out error, so that nothing moves."""
+        return bool(self.provenance.get("still", False))
 
 
 def reanimated(
@@ -89,7 +94,7 @@ def reanimated(
     UnknownName
         No such subject, clip, sample, mask or backend.
     """
-    from pipelines.reanimate.drive import uses_film
+    from pipelines.reanimate.drive import is_still, uses_film
 
     marked = uses_film(mask) or system == "truth"
     if system in workspace.imported_systems(subject):
@@ -106,6 +111,7 @@ def reanimated(
         "flow": flow_source(workspace, subject, clip, system),
         "uses_film": marked,
         "simulated": workspace.simulated,
+        "still": is_still(workspace.flow(subject, clip, system, sample), held_out_error(workspace, subject, system)),
     }
     cache = _cache_file(workspace, own)
     found = _read_cached(cache)
@@ -263,6 +269,16 @@ def film_objects(workspace: Workspace, clip: str, mask: str) -> npt.NDArray[np.b
     raise NotReady(f"The masks of {mask!r} are not there yet.", clip, "Choose another mask.")
 
 
+def held_out_error(workspace: Workspace, subject: str, system: str) -> float:
+    """The system's end-point error on held-out training clips, grid pixels per step; 0 where it is not known.
+
+    A clip with less predicted motion is shown still (`pipelines.reanimate.drive`).
+    """
+    if system == "truth":
+        return 0.0
+    return float(workspace.decoded(subject, system).manifest["facts"].get("held_out_error", 0.0))
+
+
 def _imported(workspace: Workspace, subject: str, clip: str, system: str) -> Reanimation:
     """Another system's own film: no flow, mask or backend of ours has a part in it."""
     films = workspace.imported(system, subject)
@@ -293,7 +309,8 @@ def _warped(
     numbers = clip_frame_numbers(info, place.index)
     step = -(-len(numbers) // MOST_FRAMES)
     flow = workspace.flow(subject, clip, system, sample)
-    motion = drive(flow, workspace.step_s, mask, film_objects(workspace, clip, mask))
+    least = held_out_error(workspace, subject, system)
+    motion = drive(flow, workspace.step_s, mask, film_objects(workspace, clip, mask), least)
     options: dict[str, Fact] = {"fps": info.fps / step, "n_frames": len(numbers[::step])}
     request = ReanimationRequest(workspace.first_frame(clip, size), motion, options=options)
     return WarpBackend().render(request, lambda _share, _text: None)

@@ -54,8 +54,10 @@ def train_patch_decoder(
     schedule = Schedule(
         settings.epochs, settings.batch_clips, settings.patches, settings.learning_rate, settings.weight_decay
     )
-    train_network(network.to(device), task, members, schedule, report, resume)
-    return decoder.with_network(network.to("cpu"))
+    losses = train_network(network.to(device), task, members, schedule, report, resume)
+    held_out = losses[torch.isfinite(losses)]
+    error = float(held_out.mean()) * decoder.speed if len(held_out) else float("nan")
+    return decoder.with_network(network.to("cpu"), error)
 
 
 def prepare(name: str, data: DecoderData, config: DecoderConfig) -> tuple[PatchDecoder, Array | None]:

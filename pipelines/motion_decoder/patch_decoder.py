@@ -37,6 +37,8 @@ class PatchDecoder:
     steps : flow fields per clip.
     settings : of the networks.
     network : all members, on the CPU, in evaluation mode; None before training.
+    held_out_error : mean end-point error of the members on the training clips held out from them, grid pixels per step;
+        NaN where none were held out.
     """
 
     name: str
@@ -47,6 +49,7 @@ class PatchDecoder:
     steps: int
     settings: NetworkConfig
     network: PatchEnsemble | None = None
+    held_out_error: float = float("nan")
 
     def scores(self, bold: BoldWindows | None) -> Array | None:
         """What the fMRI says, float32 (n, m); None without fMRI."""
@@ -108,9 +111,9 @@ class PatchDecoder:
         count = settings.members if members is None else members
         return PatchEnsemble(count, n_features, 2 * self.steps, settings.width, settings.dropout)
 
-    def with_network(self, network: PatchEnsemble) -> PatchDecoder:
+    def with_network(self, network: PatchEnsemble, held_out_error: float) -> PatchDecoder:
         """The trained decoder."""
-        return dataclasses.replace(self, network=network)
+        return dataclasses.replace(self, network=network, held_out_error=held_out_error)
 
     def tensors(self) -> dict[str, NDArray[Any]]:
         found: dict[str, NDArray[Any]] = {
@@ -123,7 +126,9 @@ class PatchDecoder:
         return found | (self.ridge.tensors() if self.ridge is not None else {})
 
     def facts(self) -> dict[str, Any]:
-        return {"speed": self.speed, "steps": self.steps, "settings": dataclasses.asdict(self.settings)}
+        error = self.held_out_error if np.isfinite(self.held_out_error) else None
+        settings = dataclasses.asdict(self.settings)
+        return {"speed": self.speed, "steps": self.steps, "settings": settings, "held_out_error": error}
 
     @classmethod
     def restore(cls, name: str, tensors: Mapping[str, NDArray[Any]], facts: Mapping[str, Any]) -> PatchDecoder:
@@ -142,4 +147,5 @@ class PatchDecoder:
         network.load_state_dict(
             {k.removeprefix(prefix): torch.from_numpy(v) for k, v in tensors.items() if k.startswith(prefix)}
         )
-        return decoder.with_network(network.eval())
+        error = facts["held_out_error"]
+        return decoder.with_network(network.eval(), float("nan") if error is None else float(error))

@@ -13,6 +13,9 @@ Which pixels are objects is said by a mask:
   its residual is small and the mask misses objects rather than inventing them. The edge is hard: a soft one, rising
   from a quarter to three quarters of the field's largest residual, was no nearer to the true object flow.
 - `flowsam`: FlowSAM's objects in the film, as published (Yeung et al., CVPR 2025, section 1); it sees the whole film.
+
+A clip whose predicted motion is smaller than the decoder's own error on held-out training clips is shown still: the
+decoder cannot tell such motion from stillness, and a wrongly moved picture is worse than a still one.
 """
 
 from __future__ import annotations
@@ -43,6 +46,7 @@ def drive(
     step_s: Sequence[float] | npt.NDArray[np.floating],
     mask: str = MASKS[0],
     film_objects: npt.ArrayLike | None = None,
+    least: float = 0.0,
 ) -> MotionField:
     """The motion field of a system's flow under a mask.
 
@@ -57,6 +61,9 @@ def drive(
     film_objects : bool (3, 32, 32), optional
         Objects at each step's earlier frame: the film's moving objects, or FlowSAM's. Needed by the masks that
         `uses_film`, left alone by the others.
+    least : float
+        The system's end-point error on held-out training clips, grid pixels per step: a flow of a smaller mean length
+        is taken as stillness (`is_still`). 0 where it is not known.
 
     Raises
     ------
@@ -65,7 +72,13 @@ def drive(
     BrainvizError
         A mask of the film without the film's objects, wrong shapes, values that are not finite.
     """
-    return MotionField.from_steps(flow, step_s, objects(flow, mask, film_objects))
+    field = np.zeros_like(flow, dtype=np.float32) if is_still(flow, least) else flow
+    return MotionField.from_steps(field, step_s, objects(field, mask, film_objects))
+
+
+def is_still(flow: npt.ArrayLike, least: float) -> bool:
+    """Whether the mean length of the flow's vectors is below `least`, both in grid pixels per step."""
+    return bool(np.linalg.norm(np.asarray(flow, dtype=np.float32), axis=-1).mean() < least)
 
 
 def objects(flow: npt.ArrayLike, mask: str, film_objects: npt.ArrayLike | None = None) -> Mask | None:

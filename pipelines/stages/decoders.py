@@ -43,6 +43,9 @@ def train_and_decode(context: Context) -> None:
     data = training_data(context)
     config = DecoderConfig.from_mapping({**context.config["settings"], "device": context.device})
     decoder = _trained(system, data, config, context)
+    error = float(getattr(decoder, "held_out_error", np.nan))
+    if np.isfinite(error):
+        context.facts["held_out_error"] = error
     if system == "persistence":
         flows = {"flow": decoder.predict_from_truth(*truth(context, test))}  # type: ignore[attr-defined]
     else:

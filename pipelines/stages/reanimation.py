@@ -62,7 +62,7 @@ def reanimate(context: Context) -> None:
     from pipelines.evaluate.video_scores import score_clip
     from pipelines.flow_labels import make_labeller
 
-    clips = _Clips(context)
+    clips = ScoredClips(context)
     labeller = make_labeller(context.config["labeller"], device=context.device)
     networks = VideoNetworks.load(context.config.get("networks", {}), context.device)
     films = _films(context, clips, labeller)
@@ -88,7 +88,7 @@ def _frame(rows: list[dict[str, Any]]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["clip", "sample", "metric", "value"])
 
 
-class _Clips:
+class ScoredClips:
     """The test clips, their truth, and the flow of the system at hand, read as they are asked for."""
 
     def __init__(self, context: Context) -> None:
@@ -166,7 +166,9 @@ class _Clips:
         else:
             flow = self._flow[self.decoded.manifest["facts"]["clips"].index(self.names[row]), sample]
         mask = self.context.config["mask"]
-        return drive(flow, self.step_s, mask, self._labels[segment]["moving"][index] if uses_film(mask) else None)
+        objects = self._labels[segment]["moving"][index] if uses_film(mask) else None
+        least = 0.0 if self.decoded is None else float(self.decoded.manifest["facts"].get("held_out_error", 0.0))
+        return drive(flow, self.step_s, mask, objects, least)
 
 
 def _imported(context: Context) -> ImportedFilms:
@@ -180,7 +182,7 @@ def _imported(context: Context) -> ImportedFilms:
     return ImportedFilms(system, result)
 
 
-def _films(context: Context, clips: _Clips, labeller: Labeller) -> _WarpedFilms | _SlowFilms | _OtherFilms:
+def _films(context: Context, clips: ScoredClips, labeller: Labeller) -> _WarpedFilms | _SlowFilms | _OtherFilms:
     if clips.imported is not None:
         return _OtherFilms(clips, clips.imported)
     return (_WarpedFilms if context.config["backend"] == AT_ONCE else _SlowFilms)(context, clips, labeller)
@@ -190,7 +192,7 @@ def _films(context: Context, clips: _Clips, labeller: Labeller) -> _WarpedFilms 
 class _OtherFilms:
     """Films of another system, as they were imported."""
 
-    clips: _Clips
+    clips: ScoredClips
     imported: ImportedFilms
 
     @property
@@ -212,7 +214,7 @@ class _WarpedFilms:
     """Rendered when asked for, only at the times that are scored, and not kept: a page renders them as fast."""
 
     context: Context
-    clips: _Clips
+    clips: ScoredClips
     labeller: Labeller
 
     @property
@@ -241,7 +243,7 @@ class _SlowFilms:
     """Rendered once, kept as MP4; those of a killed run are taken up again."""
 
     context: Context
-    clips: _Clips
+    clips: ScoredClips
     labeller: Labeller
 
     def __post_init__(self) -> None:

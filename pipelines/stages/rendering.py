@@ -21,7 +21,7 @@ def render(context: Context) -> None:
     """
     from brainviz.video.reading import film_info
     from brainviz.video.writing import write_mp4
-    from pipelines.interactive.reanimation import film_objects, flow_source
+    from pipelines.interactive.reanimation import film_objects, flow_source, held_out_error
     from pipelines.reanimate.drive import drive
     from pipelines.reanimate.registry import BACKENDS, make_backend
     from pipelines.reanimate.request import ReanimationRequest
@@ -34,7 +34,8 @@ def render(context: Context) -> None:
     motion = None
     if BACKENDS[config["backend"]].follows_motion:
         flow = workspace.flow(subject, clip, system, int(config["sample"]))
-        motion = drive(flow, workspace.step_s, mask, film_objects(workspace, clip, mask))
+        least = held_out_error(workspace, subject, system)
+        motion = drive(flow, workspace.step_s, mask, film_objects(workspace, clip, mask), least)
     picture = workspace.first_frame(clip, min(info.width, info.height, PICTURE_PX))
     weights = Path(config["weights"]) if config.get("weights") else None
     backend = make_backend(config["backend"], weights, context.device, config.get("svd", ""))

@@ -104,7 +104,7 @@ def test_factorised_prediction_is_the_mean_of_the_members_on_whole_inputs(
     here, everywhere, change = network(batch.inputs).unflatten(2, (8, -1)).chunk(3, 1)
     flow = (batch.base.unflatten(2, (8, -1)) * (1 + here) + batch.mean[..., None] * everywhere + change).mean(0)
     expected = flow.transpose(0, 1).detach().numpy() * decoder.speed
-    trained, few = decoder.with_network(network), world.features[:8]
+    trained, few = decoder.with_network(network, 0.5), world.features[:8]
     assert held_scores is not None
     predicted = trained.predict_from_scores(held_scores[:8], few)
     np.testing.assert_allclose(to_planes(predicted), expected, rtol=0.02, atol=0.02)  # inputs in half precision

@@ -13,6 +13,7 @@ from planted_motion import epe, planted
 from brainviz.errors import BrainvizError, NotReady, UnknownName
 from pipelines.motion_decoder import SYSTEMS, BoldWindows, DecoderConfig, DecoderData, load_system, train_system
 from pipelines.motion_decoder.baselines import PersistenceDecoder
+from pipelines.motion_decoder.patch_decoder import PatchDecoder
 from pipelines.motion_decoder.reference import ReferenceDecoder
 
 
@@ -29,6 +30,7 @@ def test_a_loaded_system_predicts_what_the_trained_one_did(
     trained = train_system(name, world, quick, tmp_path / name, lambda fraction, message: heard.append(fraction))
     loaded = load_system(tmp_path / name)
     assert loaded.name == trained.name == name
+    assert loaded.facts() == trained.facts()
     assert heard[-1] == 1.0 and all(0 <= f <= 1 for f in heard)
     assert sorted(p.name for p in (tmp_path / name).iterdir()) == ["config.json", "model.safetensors"]
     if isinstance(trained, PersistenceDecoder) and isinstance(loaded, PersistenceDecoder):
@@ -60,6 +62,8 @@ def test_brain_information_helps_and_its_absence_is_seen(world: DecoderData, tes
     for name in ("brain", "image-only", "shuffled", "ridge", "zero"):
         decoder = train_system(name, world)
         error[name] = epe(decoder.predict(test_clips.bold, test_clips.features), test_clips)
+        if isinstance(decoder, PatchDecoder):
+            assert decoder.held_out_error == pytest.approx(error[name], rel=0.3)
     assert error["brain"] < 0.7 * error["image-only"]
     assert error["brain"] < error["ridge"] < error["zero"]
     assert error["shuffled"] == pytest.approx(error["image-only"], rel=0.05)

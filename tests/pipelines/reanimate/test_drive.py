@@ -63,6 +63,13 @@ def test_masks_that_never_see_the_film_leave_it_alone():
             assert drive(flow, STEP_S, mask, ~moving).digest() == drive(flow, STEP_S, mask).digest()
 
 
+def test_motion_below_the_decoders_own_error_is_stillness():
+    flow, _ = world()
+    speed = float(np.linalg.norm(flow, axis=-1).mean())
+    assert not drive(flow, STEP_S, least=1.01 * speed).displacement.any()
+    assert drive(flow, STEP_S, least=0.99 * speed).digest() == drive(flow, STEP_S).digest()
+
+
 def test_unknown_mask():
     with pytest.raises(UnknownName, match="no mask called 'moving'"):
         drive(world()[0], STEP_S, "moving")
