@@ -52,6 +52,10 @@ TABLE_STAGES = {
     "reanimation_summary": "evaluate_reanimation",
     "reanimation_tests": "evaluate_reanimation",
     "leave_out": "leave_out",
+    "benchmark": "benchmark",
+    "benchmark_clips": "benchmark",
+    "benchmark_tests": "benchmark",
+    "benchmark_absent": "benchmark",
     "ambiguity": "ambiguity",
     "ambiguity_cases": "ambiguity",
     "ambiguity_directions": "ambiguity",
@@ -350,6 +354,14 @@ class Workspace:
         self._check_subject(subject)
         table = self.table("timing")
         return table[table["subject"] == subject].reset_index(drop=True)
+
+    def clock(self, subject: str) -> tuple[float, float]:
+        """Repetition time (0 where there is no time axis) and film time of kept volume 0, in s; raises `NotReady`."""
+        self._check_subject(subject)
+        result = self.results.current("bold", subject)
+        if result is None:
+            raise NotReady("The scans of this subject have not been read yet.", subject, "They appear during the run.")
+        return float(result.manifest["facts"]["tr_s"]), float(result.manifest["facts"]["lag_s"])
 
     def stages(self) -> pd.DataFrame:
         """What the current plan holds: stage, unit, status (done or waiting), in the order of work."""

@@ -14,6 +14,7 @@ REFRESH_S = 2.0
 DEVICES = ["cpu", "cuda"]
 LABELLERS = ["auto", "raft", "dis"]
 TARGETS = {
+    "benchmark": "Everything, Mind-Animator and benchmark too",
     "reanimation": "Motion, encoding, reanimation",
     "encoding": "Motion and encoding",
     "motion": "Motion only",

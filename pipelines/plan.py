@@ -11,9 +11,11 @@ from brainviz.data.catalogue import split_of
 from brainviz.workspace import SHARED_UNIT
 from pipelines.graph import Cost, Task
 from pipelines.plan_ambiguity import ambiguity_tasks
+from pipelines.plan_benchmark import benchmark_tasks
 from pipelines.plan_drawing import DRAWN, drawn_tasks
 from pipelines.plan_encoding import encoding_tasks, upload_tasks
 from pipelines.plan_leave_out import leave_out_tasks
+from pipelines.plan_mind_animator import mind_animator_tasks
 from pipelines.plan_reanimation import reanimation_tasks, render_tasks
 from pipelines.request import TARGETS, RunRequest
 from pipelines.sources import Source, find_source
@@ -55,6 +57,9 @@ def build_plan(request: RunRequest, workspace: Path) -> Plan:
         named |= ambiguity_tasks(source, request, named)
         named |= leave_out_tasks(source, request, named)
         named |= reanimation_tasks(source, request, named, workspace)
+    if TARGETS.index(request.until) >= TARGETS.index("benchmark"):
+        named |= mind_animator_tasks(source, request, named)
+        named |= benchmark_tasks(source, request, named)
     facts = {
         "dataset": source.dataset,
         "dataset_name": source.name,
@@ -167,6 +172,7 @@ def _in_order(named: dict[str, Task], subjects: Sequence[str]) -> list[Task]:
         "evaluate_reanimation",
         "ambiguity",
         "leave_out",
+        "benchmark",
     ):
         goals += [name for subject in subjects for name in named if name.split(".")[0] == f"{stage}/{subject}"]
     ordered: dict[Task, None] = {}

@@ -8,7 +8,7 @@ from typing import Any
 
 from brainviz.errors import BrainvizError
 
-TARGETS = ("motion", "encoding", "reanimation")
+TARGETS = ("motion", "encoding", "reanimation", "benchmark")
 """How far a run can go; each target includes the ones before it."""
 
 

@@ -68,7 +68,14 @@ SYSTEMS: dict[str, SystemLook] = {
         "Diffusion where its weights are missing.",
     ),
     "mind-animator": SystemLook(
-        "Mind-Animator", "#cc79a7", "#d78fb8", "hexagon", "Flow of the videos that Mind-Animator makes from fMRI."
+        "Mind-Animator", "#cc79a7", "#d78fb8", "hexagon", "Videos that Mind-Animator makes from fMRI."
+    ),
+    "mind-animator-released": SystemLook(
+        "Mind-Animator, as released",
+        "#dba6c3",
+        "#b98aa5",
+        "star",
+        "Mind-Animator as its released program trains and runs it, faults included.",
     ),
     "shuffled": _control(
         "Frame + shifted fMRI", "square", "Trained on fMRI shifted against the film: should equal the frame alone."

@@ -1,0 +1,55 @@
+"""The benchmark's part of a plan: films that are not scored yet, then one comparison per subject."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from brainviz.workspace import SHARED_UNIT
+from pipelines.graph import Cost, Task
+from pipelines.request import RunRequest
+from pipelines.sources import Source
+
+DEMO_CLIPS = 180
+"""Test clips of the demo on which all systems are compared: every film and speed in proportion, half of the cost."""
+
+SYSTEMS = {"corrected": "mind-animator", "released": "mind-animator-released"}
+END_TO_END = "brain-e2e"
+_FORM_OF_FRAMES = "corrected"  # whose first frames the end-to-end form moves
+
+
+def benchmark_tasks(source: Source, request: RunRequest, named: Mapping[str, Task]) -> dict[str, Task]:
+    """Tasks by name, given those of films, decoders, reanimations and, where there are any, of Mind-Animator."""
+    made: dict[str, Task] = {}
+    for subject in source.subjects:
+        films = [
+            _films_task(source, named, subject, form, system)
+            for form, system in (*SYSTEMS.items(), (_FORM_OF_FRAMES, END_TO_END))
+            if f"mind_animator/{subject}.{form}" in named
+        ]
+        usual = _usual(named, subject)
+        config = {name: usual[name] for name in ("size", "labeller")}
+        config |= {"networks": bool(usual.get("networks")), "seed": 0}
+        needs = (*films, named[f"evaluate_reanimation/{subject}"], named["catalogue/all"])
+        task = source.task("benchmark", subject, config, needs, Cost(4, 0.5))
+        made |= {task.name: task for task in (*films, task)}
+    return made
+
+
+def _usual(named: Mapping[str, Task], subject: str) -> dict[str, Any]:
+    """How the subject's reanimations are scored."""
+    return named[f"reanimation/{subject}.brain"].config
+
+
+def _films_task(source: Source, named: Mapping[str, Task], subject: str, form: str, system: str) -> Task:
+    usual = _usual(named, subject)
+    config: dict[str, Any] = {k: v for k, v in usual.items() if k in ("size", "labeller", "networks", "mask")}
+    config |= {"system": system, "searched": list(source.clips)}
+    config |= {"n_clips": DEMO_CLIPS} if source.simulated else {}
+    needs = [named[f"mind_animator/{subject}.{form}"], named[f"mind_animator_targets/{SHARED_UNIT}"]]
+    needs += [named[f"{stage}/{s}"] for stage in ("reference_frames", "flow_labels") for s in source.test]
+    needs += [named[f"motion_decoder/{subject}.brain"]] if system == END_TO_END else []
+    n = sum(source.clips[s] for s in source.test)
+    seconds = (0.05 if system == END_TO_END else 0.03) * min(n, config.get("n_clips", n))
+    cost = Cost(2 + (seconds if config["labeller"] == "dis" else 100 * seconds), 0.7)
+    return source.task("benchmark_films", f"{subject}.{system}", config, tuple(needs), cost)
