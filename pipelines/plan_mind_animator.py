@@ -49,6 +49,8 @@ def mind_animator_tasks(
     for subject in source.subjects:
         for form in forms:
             cost = Cost(5 + 0.02 * clips, 0.9, 2e-4 * clips)
-            task = source.task("mind_animator", f"{subject}.{form}", base, (targets, named[f"bold/{subject}"]), cost)
+            task = source.task(
+                "mind_animator", f"{subject}.{form}", base | {"form": form}, (targets, named[f"bold/{subject}"]), cost
+            )
             made[task.name] = task
     return made

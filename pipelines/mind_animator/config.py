@@ -113,7 +113,7 @@ EMBEDDED = MindAnimatorConfig(
     rank=60,
     semantic=PartConfig(32, 1, 30, 48, 2e-3, 1e-2, 8, zeroed=augmentation.SEMANTIC_RATES),
     structure=PartConfig(256, 1, 30, 48, 1e-3, 1e-2, 8, zeroed=augmentation.STRUCTURE_RATES),
-    motion=PartConfig(48, 1, 25, 48, 1.0, 1e-2, 6),
+    motion=PartConfig(48, 1, 20, 48, 2.0, 0.1, 5),
     mapper_hidden=(64, 64),
     layers=1,
     heads=4,

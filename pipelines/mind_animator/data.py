@@ -32,6 +32,8 @@ class TrainingClips:
     text, image : float32 (n, width), in one space (CLIP's, or an embedded one).
     condition : float32 (n, tokens, token_width), what the generator's text input should be.
     latents : float32 (n, frames, channels, side, side).
+    reliability : float32 (vertices,) of the training runs, or None. Principal components are those of volumes weighted
+        by it.
     """
 
     bold: BoldWindows
@@ -40,6 +42,7 @@ class TrainingClips:
     image: Array
     condition: Array
     latents: Array
+    reliability: Array | None = None
 
     def __post_init__(self) -> None:
         parts = (self.bold, self.segment, self.text, self.image, self.condition, self.latents)
@@ -71,19 +74,21 @@ class FmriInput:
     gain: float
 
     @classmethod
-    def fit(cls, bold: BoldWindows, rank: int) -> FmriInput:
+    def fit(cls, bold: BoldWindows, rank: int, reliability: Array | None = None) -> FmriInput:
         """From training clips only; `rank` 0 keeps the vertices."""
         used = np.unique(bold.index[bold.index >= 0])
         volumes = np.asarray(bold.volumes[used], np.float32)
         mean = volumes.mean(0)
         if rank == 0:
             return cls(np.zeros_like(mean), np.empty((len(mean), 0), np.float32), 1.0)
-        centred = volumes - mean
+        weight = np.ones_like(mean) if reliability is None else np.clip(np.nan_to_num(reliability), 0, None)
+        centred = (volumes - mean) * weight
         values, vectors = np.linalg.eigh(centred @ centred.T)
         values, vectors = values[::-1][:rank], vectors[:, ::-1][:, :rank]
         kept = values > values[0] * 1e-6
         basis = centred.T @ (vectors[:, kept] / np.sqrt(values[kept]))
         basis *= np.sign(basis[np.abs(basis).argmax(0), np.arange(kept.sum())])
+        basis *= weight[:, None]
         return cls(mean, basis.astype(np.float32), float(np.sqrt(len(volumes) * kept.sum() / values[kept].sum())))
 
     @property

@@ -176,16 +176,16 @@ class TokenMotionDecoder(nn.Module):
         self.decoder = _Layers(layers, width, heads, hidden, memory_width)
         self.tokens, self.increments = tokens, increments
         self.gain = nn.Parameter(torch.zeros(width)) if increments else None
-        remembered = max(tokens, 1) * (memory_width or width)
-        self.transport = Transport(remembered, channels, transport) if increments and transport else None
+        seen = max(tokens, 1) * inputs
+        self.transport = Transport(seen, channels, transport) if increments and transport else None
         self.register_buffer("places", frame_places(max_frames, width), persistent=False)
 
     def forward(self, fmri: Tensor, frames: Tensor, mask: Tensor) -> Tensor:
         """Teacher forcing: from each of `frames` (n, t, width) the next one, (n, t, width); mask (n or 1, t, t)."""
-        return self.after(self.encoder(fmri), frames, mask)
+        return self.after(self.encoder(fmri), frames, mask, fmri)
 
-    def after(self, memory: Tensor, frames: Tensor, mask: Tensor) -> Tensor:
-        """The same with the fMRI already encoded, (n, tokens, memory width)."""
+    def after(self, memory: Tensor, frames: Tensor, mask: Tensor, fmri: Tensor | None = None) -> Tensor:
+        """The same with the fMRI already encoded, (n, tokens, memory width); transport needs it as it was, too."""
         x = frames + self.places[: frames.shape[1]]
         for layer in self.decoder.layers:
             x = layer(x, memory, mask)
@@ -193,7 +193,7 @@ class TokenMotionDecoder(nn.Module):
         if self.gain is None:
             return made
         moved = frames + self.gain * made
-        return moved if self.transport is None else moved + self.transport(memory, frames)
+        return moved if self.transport is None or fmri is None else moved + self.transport(fmri, frames)
 
     @torch.no_grad()
     def unroll(self, fmri: Tensor, first: Tensor, steps: int = 7, causal: bool = True) -> Tensor:
@@ -205,7 +205,7 @@ class TokenMotionDecoder(nn.Module):
         for _ in range(steps):
             size = frames.shape[1]
             mask = torch.from_numpy(causal_mask(size) if causal else released_inference_mask(size)).to(first.device)
-            frames = torch.cat([frames, self.after(memory, frames, mask)[:, -1:]], dim=1)
+            frames = torch.cat([frames, self.after(memory, frames, mask, fmri)[:, -1:]], dim=1)
         return frames
 
 

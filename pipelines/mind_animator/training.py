@@ -82,7 +82,7 @@ class _Training:
         self.settings = config.part(part)
         self.seed = derived_seed("mind-animator", part, config.seed)
         self.rows, self.held = data.split()
-        self.fmri = FmriInput.fit(data.bold.select(self.rows), config.rank)
+        self.fmri = FmriInput.fit(data.bold.select(self.rows), config.rank, data.reliability)
         _, tokens, token_width = data.condition.shape
         frames, channels, side, other = data.latents.shape[1:]
         self.sizes = Sizes(
@@ -98,8 +98,8 @@ class _Training:
     def run(self, progress: Progress) -> TrainedPart:
         torch.manual_seed(self.seed)
         network = build_network(self.part, self.sizes, self.form, self.config).to(self.config.device)
-        for parameter in network.parameters():
-            if parameter.ndim > 1:
+        for name, parameter in network.named_parameters():
+            if parameter.ndim > 1 and not name.startswith("transport."):
                 nn.init.xavier_uniform_(parameter)
         state = _State(network, self._optimizer(network), copy.deepcopy(network.state_dict()))
         print_ = self._fingerprint()

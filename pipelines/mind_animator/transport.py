@@ -15,26 +15,34 @@ PLACES = 3  # constant, across, down
 
 
 class Transport(nn.Module):
-    """Increment of a frame's latent given the fMRI memory.
+    """Increment of a frame's latent given the fMRI.
 
     Parameters
     ----------
-    memory : size of the memory, all tokens together.
+    inputs : of the fMRI, all volumes together.
     channels : of the latent (channels, side, side).
     kernels : how many.
     """
 
-    def __init__(self, memory: int, channels: int, kernels: int) -> None:
+    def __init__(self, inputs: int, channels: int, kernels: int, width: int = 32, dropout: float = 0.3) -> None:
         super().__init__()
         self.channels, self.kernels = channels, kernels
         self.local = nn.Conv2d(channels, channels * kernels, 3, padding=1, bias=False, padding_mode="replicate")
-        self.strength = nn.Linear(memory, kernels * PLACES)
+        self.strength = nn.Sequential(
+            nn.Dropout(dropout), nn.Linear(inputs, width, bias=False), nn.Linear(width, kernels * PLACES)
+        )
+        for parameter in (self.local.weight, self.strength[2].weight):
+            nn.init.normal_(parameter, std=0.1)
+        nn.init.zeros_(self.strength[2].bias)
 
-    def forward(self, memory: Tensor, frames: Tensor) -> Tensor:
-        """memory (n, tokens, width), frames (n, t, channels * side * side) -> increments of the frames' shape."""
+    def forward(self, fmri: Tensor, frames: Tensor) -> Tensor:
+        """fmri (n, ...) of `inputs` values, frames (n, t, channels * side * side) -> increments of the frames' shape.
+
+        The strengths are linear in the fMRI and the same for all frames of a clip.
+        """
         n, t, size = frames.shape
         side = int((size / self.channels) ** 0.5)
-        strength = self.strength(memory.flatten(1)).view(n, self.kernels, PLACES)
+        strength = self.strength(fmri.flatten(1)).view(n, self.kernels, PLACES)
         place = torch.linspace(-1, 1, side, device=frames.device)
         down, across = torch.meshgrid(place, place, indexing="ij")
         where = torch.stack([torch.ones_like(down), across, down])

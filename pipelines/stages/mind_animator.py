@@ -25,6 +25,9 @@ AUTOENCODER_FRAMES = (0, 4)
 SHIFT_S = 60.0
 """By how much the control's test fMRI is shifted against its film, circularly, film by film."""
 
+LATENT_LIMIT = 100.0
+"""Stored latents are cut there; those of the training frames have unit variance."""
+
 TARGETS = ("text", "image", "condition", "latents")
 
 
@@ -106,7 +109,7 @@ def decode_films(context: Context) -> None:
     from pipelines.mind_animator.embedded import LABEL
     from pipelines.mind_animator.training import train
 
-    subject, form = context.unit.split(".", 1)
+    subject, form = context.unit.split(".", 1)[0], context.config["form"]
     config = MindAnimatorConfig.from_mapping({**context.config["settings"], "device": context.device})
     vertices = _vertices(context.input("bold"), config.vertices)
     training, test = (_scanned(context, context.config[name]) for name in ("training", "test"))
@@ -146,7 +149,9 @@ def _decode(context: Context, suffix: str, parts: dict[str, Any], bold: Any) -> 
     frames = draw_films(network, latents, condition, context.config["settings"]["threads"])
     context.array(f"frames{suffix}", frames, (1, *frames.shape[1:]))
     context.array(f"vector{suffix}", vector)
-    context.array(f"latents{suffix}", latents.astype(np.float16), (1, *latents.shape[1:]))
+    context.array(
+        f"latents{suffix}", np.clip(latents, -LATENT_LIMIT, LATENT_LIMIT).astype(np.float16), (1, *latents.shape[1:])
+    )
 
 
 def _store_maps(context: Context, parts: dict[str, Any], data: Any, vertices: NDArray[np.int64]) -> None:
@@ -245,4 +250,5 @@ def _training_clips(context: Context, films: Sequence[str], vertices: NDArray[np
         for name in TARGETS
     }
     segment = np.concatenate([[film] * len(_clips(context, film)) for film in films])
-    return TrainingClips(_windows(context, films, vertices), segment, **stacked)
+    reliability = read_array(context.input("bold").arrays, "reliability")[vertices]
+    return TrainingClips(_windows(context, films, vertices), segment, **stacked, reliability=reliability)

@@ -42,11 +42,11 @@ def test_direction_is_taken_from_the_fmri(form):
     assert np.corrcoef(moved.ravel(), expected.ravel())[0, 1] > 0.4
 
 
-def test_increments_are_linear_in_the_picture_and_in_the_memory():
+def test_increments_are_linear_in_the_picture_and_in_the_fmri():
     torch.manual_seed(0)
     transport = Transport(6, 2, 3)
-    torch.nn.init.zeros_(transport.strength.bias)
-    memory, frames = torch.randn(2, 3, 2), torch.randn(2, 5, 2 * 16)
-    made = transport(memory, frames)
+    transport.eval()
+    fmri, frames = torch.randn(2, 3, 2), torch.randn(2, 5, 2 * 16)
+    made = transport(fmri, frames)
     assert made.shape == frames.shape
-    assert torch.allclose(transport(2 * memory, 3 * frames), 6 * made, atol=1e-5)
+    assert torch.allclose(transport(2 * fmri, 3 * frames), 6 * made, atol=1e-5)
