@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from brainviz.data.timing import LAG_S, TR_S
 from brainviz.errors import BrainvizError, NotReady, UnknownName
 from brainviz.results import Result, ResultStore, check_schema
 from brainviz.storage import open_array, read_array, read_json, read_table, write_json
@@ -356,12 +357,11 @@ class Workspace:
         return table[table["subject"] == subject].reset_index(drop=True)
 
     def clock(self, subject: str) -> tuple[float, float]:
-        """Repetition time (0 where there is no time axis) and film time of kept volume 0, in s; raises `NotReady`."""
+        """Repetition time (0 where there is no time axis) and film time of kept volume 0, in s; CC2017's until read."""
         self._check_subject(subject)
         result = self.results.current("bold", subject)
-        if result is None:
-            raise NotReady("The scans of this subject have not been read yet.", subject, "They appear during the run.")
-        return float(result.manifest["facts"]["tr_s"]), float(result.manifest["facts"]["lag_s"])
+        facts = result.manifest["facts"] if result is not None else {}
+        return float(facts.get("tr_s", TR_S)), float(facts.get("lag_s", LAG_S))
 
     def stages(self) -> pd.DataFrame:
         """What the current plan holds: stage, unit, status (done or waiting), in the order of work."""

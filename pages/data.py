@@ -9,6 +9,7 @@ import streamlit as st
 
 from brainviz.components import choices, exports, shell, store
 from brainviz.components.heading import subject_heading
+from brainviz.data.timing import LAG_S, TR_S, clock_words
 from brainviz.errors import NotReady
 from brainviz.figures import data as figures
 from brainviz.figures.style import picture_settings
@@ -49,6 +50,9 @@ def drawn_map(path: str, version: str, subject: str, name: str) -> tuple[bytes, 
 
 def cortex(workspace: Workspace, subject: str) -> None:
     maps = [name for name in MAP_WORDS if name in workspace.maps(subject)]
+    if not maps and workspace.results.current("bold", subject) is not None:
+        st.info("These data are voxels, not vertices of the cortex: they have no map.", icon=":material/blur_on:")
+        return
     if not maps:
         raise NotReady("The scans of this subject have not been read yet.", subject, "Its map appears during the run.")
     name = maps[0]
@@ -81,6 +85,11 @@ def cortex(workspace: Workspace, subject: str) -> None:
 
 def timing(workspace: Workspace, subject: str) -> None:
     st.subheader("Which film time a volume stands for", anchor=False)
+    tr_s, lag_s = workspace.clock(subject)
+    if (tr_s, lag_s) != (TR_S, LAG_S):
+        st.markdown(clock_words(tr_s, lag_s))
+        runs_table(workspace, subject)
+        return
     st.markdown(
         "A lag of 4 s is already in the cut: kept volume *k* stands at film time 4 + 2*k* s, whichever way the "
         "recording started. A clip's window takes the volumes from its onset to 8 s after it."
@@ -103,10 +112,12 @@ def runs_table(workspace: Workspace, subject: str) -> None:
     st.subheader(f"Runs of subject {subject}", anchor=False)
     table = with_lags(workspace, workspace.timing(subject), subject)
     used = int(table["used"].sum())
-    st.caption(
-        f"{used} of {len(table)} runs are used. Lags come from correlating V1 with the film's contrast, and each run "
-        "with the film's other runs; a run that is clearly more than one TR off is reported below."
+    checked = "film_lag" in table.columns and bool(table["film_lag"].notna().any())
+    lags = (
+        " Lags come from correlating V1 with the film's contrast, and each run with the film's other runs; a run that "
+        "is clearly more than one TR off is reported below."
     )
+    st.caption(f"{used} of {len(table)} runs are used.{lags if checked else ''}")
     columns = {
         "segment": st.column_config.TextColumn("Film"),
         "run": st.column_config.NumberColumn("Run"),

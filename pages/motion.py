@@ -9,6 +9,7 @@ import streamlit as st
 from brainviz.components import choices, clip_picker, motion_exports, motion_player, shell, store
 from brainviz.components.heading import subject_heading
 from brainviz.components.motion_view import MotionView, motion_view, view_or_none
+from brainviz.data.timing import window_words
 from brainviz.errors import NotReady
 from brainviz.figures import motion as figures
 from brainviz.figures.style import picture_settings
@@ -172,11 +173,12 @@ def published_figure(dark: bool) -> tuple[go.Figure, str]:
     return figures.published_errors(table, dark), caption
 
 
-def method() -> None:
+def method(workspace: Workspace, subject: str) -> None:
     with st.expander("How this is made, and what it does not show", icon=":material/menu_book:"):
+        given = window_words(workspace.clock(subject)[0])
         st.markdown(
-            """
-- **Frame + fMRI** sees the clip's true first frame and fMRI of 0 to 8 s after clip onset (5 volumes). It does not see
+            f"""
+- **Frame + fMRI** sees the clip's true first frame and {given}. It does not see
   the film. What it shows is shot-level motion over about 10 s, from the mean of all test runs.
 - **Frame alone** is the same decoder trained without fMRI. The gain over it is the test of brain information; an error
   below zero flow is not, since a good guess from a picture already gives that.
@@ -205,7 +207,7 @@ def main() -> None:
     motion_player.show_player(subject, clip)
     clip_picker.picker(workspace, view, clips, clip)
     results(workspace, subject, clip)
-    method()
+    method(workspace, subject)
     motion_exports.citation()
 
 

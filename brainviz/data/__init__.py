@@ -24,12 +24,14 @@ def open_dataset(path: str | Path) -> Dataset:
     from brainviz.data.cc2017 import CC2017
     from brainviz.data.hcp7t import HCP7T
     from brainviz.data.hcp7t_layout import find_hcp7t
+    from brainviz.data.layout import is_cc2017
 
     try:
-        if find_hcp7t(path) is not None:
-            return HCP7T(path)
-        if find_algonauts(path) is not None:
-            return Algonauts2021(path)
+        if not is_cc2017(path):
+            if find_hcp7t(path) is not None:
+                return HCP7T(path)
+            if find_algonauts(path) is not None:
+                return Algonauts2021(path)
     except PermissionError as error:
         remedy = f"Allow reading: chmod -R u+rX '{error.filename}'."
         raise DataProblem("No permission to list the folder.", str(error.filename), remedy) from error

@@ -149,7 +149,8 @@ class Algonauts2021(Dataset):
             if n != self.layout.n_clips:
                 what = f"There are responses to {n} films; the numbers of the films go up to {self.layout.n_clips}."
                 raise DataProblem(what, where, f"Put all films into {self.layout.films}, and all responses here.")
-            self._loaded = subject, self._scaled(np.concatenate(parts, axis=2).transpose(1, 0, 2))
+            whole = parts[0] if len(parts) == 1 else np.concatenate(parts, axis=2)
+            self._loaded = subject, self._scaled(whole.transpose(1, 0, 2))
         return self._loaded[1]
 
     def _scaled(self, values: np.ndarray) -> Float32:

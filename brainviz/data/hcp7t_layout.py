@@ -60,11 +60,10 @@ def find_hcp7t(path: str | Path) -> HcpLayout | None:
     if not given.is_dir():
         return None
     root = next((folder for folder in _folders(given, 2) if _subject_folders(folder)), None)
-    films = _films(given)
-    if root is None and not films:
+    if root is None:
         return None
-    root = root or given
     subjects = _subject_folders(root)
+    films = _films(given, set(subjects))
     chosen, passed_over, misplaced = [], [], []
     for subject in subjects:
         found, elsewhere = _scans(root, subject)
@@ -92,13 +91,13 @@ def _subject_folders(folder: Path) -> list[str]:
     return sorted(p.name for p in folder.iterdir() if _open(p) and any((p / RESULTS).glob("tfMRI_MOVIE*")))
 
 
-def _films(top: Path) -> dict[int, dict[str, Path]]:
+def _films(top: Path, subjects: set[str]) -> dict[int, dict[str, Path]]:
     """Films by number and version; of several copies the first."""
     found: dict[int, dict[str, Path]] = {}
     for place, folders, files in os.walk(top):
         folder = Path(place)
         deep = len(folder.relative_to(top).parts) >= _MOST_DEEP
-        folders[:] = [] if deep else sorted(f for f in folders if f != "MNINonLinear" and not f.startswith("."))
+        folders[:] = [] if deep else sorted(f for f in folders if f not in subjects and not f.startswith("."))
         for name in sorted(files):
             if match := _FILM.fullmatch(name):
                 version = "v2" if match.group(2) else "v1"

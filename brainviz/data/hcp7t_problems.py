@@ -131,9 +131,6 @@ def _scan_problems(ds: HCP7T) -> Iterator[Problem]:
 
 
 def _missing(ds: HCP7T) -> Iterator[Problem]:
-    if not ds.layout.subjects:
-        remedy = f"Add <subject>/{RESULTS.as_posix()}/{RUNS[1]}/{RUNS[1]}_Atlas.dtseries.nii and so on."
-        yield Problem("missing", "error", "There is no subject.", str(ds.path), remedy)
     for subject in ds.layout.subjects:
         there = {scan.movie for scan in ds.scans(subject)}
         lacking = [movie for movie in MOVIES if movie not in there and any(b.movie == movie for b in ds.blocks)]

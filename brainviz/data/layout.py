@@ -86,6 +86,12 @@ def find_layout(path: str | Path) -> Layout:
         raise DataProblem("No permission to list the folder.", str(error.filename), remedy) from error
 
 
+def is_cc2017(path: str | Path) -> bool:
+    """Whether the folder, or one right below it, holds films and subjects in this layout."""
+    folder = Path(path).expanduser()
+    return folder.is_dir() and _root(folder) is not None
+
+
 def _root(folder: Path) -> Path | None:
     """The folder itself or the one folder in it that holds films; they may be there before any scan is."""
     for candidate in (folder, *sorted(p for p in folder.iterdir() if p.is_dir() and not p.name.startswith("."))):

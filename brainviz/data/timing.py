@@ -172,6 +172,24 @@ def window_volumes(
     return np.where(missing, -1, volumes)
 
 
+def clock_words(tr_s: float, lag_s: float) -> str:
+    """Which film time kept volume k stands for, in words, for data cut otherwise than CC2017."""
+    if tr_s == NO_TIME_AXIS:
+        return "These data have no time axis: one response per clip and repetition, which takes the place of a window."
+    return (
+        f"Kept volume *k* stands at {lag_s:g} + {tr_s:g} *k* s of its film or block. A clip's window takes the volumes "
+        f"from its onset to {PAPER_WINDOW_S[1]:g} s after it."
+    )
+
+
+def window_words(tr_s: float, window_s: tuple[float, float] = PAPER_WINDOW_S) -> str:
+    """What a decoder is given of the fMRI for one clip, in words."""
+    if tr_s == NO_TIME_AXIS:
+        return "the response to the clip"
+    n = round((window_s[1] - window_s[0]) / tr_s) + 1
+    return f"fMRI of {window_s[0]:g} to {window_s[1]:g} s after clip onset ({n} volumes)"
+
+
 def rows_per_clip(tr_s: float) -> int:
     """Kept volumes from one clip's onset to the next: every so many rows make a recording at one volume per clip.
 

@@ -15,7 +15,7 @@ from brainviz import open_dataset
 from brainviz.data.algonauts2021 import Algonauts2021
 from brainviz.data.algonauts_layout import clip_blocks
 from brainviz.data.check import check_dataset
-from brainviz.data.timing import NO_TIME_AXIS, window_volumes
+from brainviz.data.timing import NO_TIME_AXIS, clock_words, window_volumes, window_words
 from brainviz.errors import BrainvizError, DataProblem, UnknownName
 from brainviz.video.reading import film_info, read_frames
 from pipelines.sources import farthest_target
@@ -255,3 +255,9 @@ def test_a_subject_that_is_refused_has_no_runs_and_says_why(made: Path, tmp_path
     assert ds.runs("01", "seg0001") == []
     with pytest.raises(DataProblem, match="is refused"):
         ds.bold("01", "seg0001")
+
+
+def test_words_tell_what_a_clip_is_given() -> None:
+    assert window_words(2.0) == "fMRI of 0 to 8 s after clip onset (5 volumes)"
+    assert window_words(1.0).endswith("(9 volumes)") and window_words(NO_TIME_AXIS) == "the response to the clip"
+    assert "4 + 1 *k* s" in clock_words(1.0, 4.0) and "no time axis" in clock_words(NO_TIME_AXIS, 0.0)
