@@ -10,13 +10,17 @@ import numpy as np
 
 from brainviz.data.hcp7t_blocks import MOVIES, REST_AFTER_S
 from brainviz.data.hcp7t_layout import RESULTS, RUNS
+from brainviz.data.lag_check import Array, expected_response, film_contrast, lag_against_film
+from brainviz.data.preprocess import clean_run
 from brainviz.data.problems import Problem, Severity
+from brainviz.data.timing import TR_S
 from brainviz.errors import DataProblem
 from brainviz.video.reading import film_info
 
 if TYPE_CHECKING:
     from brainviz.data.base import Progress
     from brainviz.data.hcp7t import HCP7T
+    from brainviz.data.hcp7t_layout import HcpScan
 
 _MANY = 0.05  # share of unusable vertices above which a run is in doubt
 
@@ -27,8 +31,9 @@ def discovery_problems(ds: HCP7T) -> list[Problem]:
 
 
 def value_problems(ds: HCP7T, progress: Progress | None = None) -> list[Problem]:
-    """Vertices of every usable run that are constant or hold values that are no numbers."""
-    found = []
+    """Of every usable run: vertices that are constant or no numbers, and a V1 that lies off its film."""
+    found: list[Problem] = []
+    contrasts: dict[int, Array | None] = {}
     scans = [scan for scan in ds.layout.scans if ds.fault(scan) is None]
     for number, scan in enumerate(scans):
         if progress is not None:
@@ -45,9 +50,36 @@ def value_problems(ds: HCP7T, progress: Progress | None = None) -> list[Problem]
                 what = f"{n} of {len(finite)} vertices hold values that {words}; they are set to 0."
                 remedy = "Copy or download the file again."
                 found.append(Problem(kind, severity, what, str(scan.path), remedy, scan.subject, "", scan.movie))
+        if scan.movie not in contrasts:
+            try:
+                contrasts[scan.movie] = _contrast(ds, scan.movie)
+            except DataProblem as error:
+                contrasts[scan.movie] = None
+                found.append(Problem("film", "error", error.what, error.where, error.remedy))
+        found += _lag_problem(scan, values, contrasts[scan.movie])
     if progress is not None:
         progress(1.0, "checked")
     return found
+
+
+def _contrast(ds: HCP7T, movie: int) -> Array | None:
+    """Contrast of a whole film; None where the film is missing."""
+    file = ds.film_file(movie)
+    return film_contrast(file) if file is not None else None
+
+
+def _lag_problem(scan: HcpScan, values: np.ndarray, contrast: Array | None) -> Iterator[Problem]:
+    """V1 of a run against its film, in steps of 2 s, from the recording's start."""
+    from brainviz.cortex import glasser
+
+    if contrast is None or len(contrast) < 2:
+        return
+    v1 = clean_run(values[:, glasser().cortex_vertices("V1")])[0].mean(axis=1)[::2]
+    lag = lag_against_film(v1, expected_response(contrast, len(v1), TR_S, 0.0))
+    if lag is not None and lag.off:
+        what = f"V1 of this run lies {TR_S * lag.lag_tr:+g} s off its film, by the film's contrast."
+        remedy = "Were volumes cut, or is this another version of the film? To leave the run out, take its file away."
+        yield Problem("lag", "error", what, str(scan.path), remedy, scan.subject, "", scan.movie)
 
 
 def _film_problems(ds: HCP7T) -> Iterator[Problem]:

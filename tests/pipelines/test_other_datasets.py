@@ -16,7 +16,7 @@ from pipelines.__main__ import main
 from pipelines.graph import perform
 from pipelines.plan import build_plan
 from pipelines.request import RunRequest
-from tests.support import tiny_algonauts, tiny_hcp7t
+from support import tiny_algonauts, tiny_hcp7t
 
 
 def decoded(dataset: Path, workspace: Path) -> ResultStore:

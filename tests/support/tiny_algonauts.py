@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from tests.support.tiny_cc2017 import write_film
-from tests.support.tiny_hcp7t import moving_frames
+from support.tiny_cc2017 import write_film
+from support.tiny_hcp7t import moving_frames
 
 FILMS = "AlgonautsVideos268_All_30fpsmax"
 RATES = (30, 24, 15)

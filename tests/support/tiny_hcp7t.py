@@ -9,7 +9,7 @@ import nibabel as nib
 import numpy as np
 from nibabel import cifti2
 
-from tests.support.tiny_cc2017 import N_CORTEX, write_film, write_scan, write_with_nibabel
+from support.tiny_cc2017 import N_CORTEX, write_film, write_scan, write_with_nibabel
 
 RUNS = {1: "tfMRI_MOVIE1_7T_AP", 2: "tfMRI_MOVIE2_7T_PA", 3: "tfMRI_MOVIE3_7T_PA", 4: "tfMRI_MOVIE4_7T_AP"}
 FILMS = {1: "7T_MOVIE1_CC1", 2: "7T_MOVIE2_HO1", 3: "7T_MOVIE3_CC2", 4: "7T_MOVIE4_HO2"}

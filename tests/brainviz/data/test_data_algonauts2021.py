@@ -19,7 +19,7 @@ from brainviz.data.timing import NO_TIME_AXIS, clock_words, window_volumes, wind
 from brainviz.errors import BrainvizError, DataProblem, UnknownName
 from brainviz.video.reading import film_info, read_frames
 from pipelines.sources import farthest_target
-from tests.support import tiny_algonauts as tiny
+from support import tiny_algonauts as tiny
 
 N = 12
 

@@ -9,16 +9,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.stats import gamma
 
 from brainviz import open_dataset
+from brainviz.cortex import glasser
 from brainviz.data.check import check_dataset
 from brainviz.data.hcp7t import HCP7T, kept_volumes
 from brainviz.data.hcp7t_blocks import BLOCKS_S, film_blocks
 from brainviz.errors import DataProblem, UnknownName
 from brainviz.video.reading import read_frames
 from pipelines.sources import farthest_target
-from tests.support import tiny_hcp7t as tiny
-from tests.support.tiny_cc2017 import N_CORTEX, write_film, write_scan, write_with_nibabel
+from support import tiny_hcp7t as tiny
+from support.tiny_cc2017 import N_CORTEX, write_film, write_scan, write_with_nibabel
 
 SUBJECT = "111312"
 
@@ -269,3 +271,20 @@ def test_a_folder_of_nothing_names_all_that_was_looked_for(tmp_path: Path) -> No
         open_dataset(tmp_path)
     for name in ("stimuli/", "tfMRI_MOVIE", "participants_data_v2021", "notes.txt"):
         assert name in caught.value.what
+
+
+@pytest.mark.parametrize("late_s", [0, 10])
+def test_a_run_that_lies_off_its_film_is_found(late_s: int, tmp_path: Path) -> None:
+    contrast = np.repeat(np.random.default_rng(1).choice([5.0, 30.0, 60.0], 50), 4)  # per second
+    board = np.indices((32, 32)).sum(0) // 4 % 2 * 2 - 1
+    frames = (np.repeat((128 + c * board)[..., None], 3, axis=2).astype(np.uint8) for c in contrast for _ in range(24))
+    write_film(tiny.film_path(tmp_path, 1), frames, tiny.FPS)
+    tiny.write_blocks(tmp_path, {1: ((2, 100), (110, 180))})
+    seconds, kernel = np.arange(200), gamma.pdf(np.arange(32), 6) - gamma.pdf(np.arange(32), 16) / 6
+    seen = np.convolve(np.concatenate([np.full(60, contrast[0]), contrast]), kernel)
+    values = tiny.noise_run(200, 1, 0)
+    v1 = glasser().cortex_vertices("V1")
+    values[:, v1] = 50 * seen[60 + seconds - late_s][:, None] + np.random.default_rng(1).normal(0, 200, (200, len(v1)))
+    write_scan(tiny.scan_path(tmp_path, SUBJECT, 1), values, tr_s=1.0)
+    found = [p.what for p in check_dataset(open_dataset(tmp_path)) if p.kind == "lag"]
+    assert found == ([f"V1 of this run lies +{late_s} s off its film, by the film's contrast."] if late_s else [])

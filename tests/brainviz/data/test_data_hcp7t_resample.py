@@ -16,8 +16,8 @@ from brainviz.data.hcp7t import HCP7T
 from brainviz.data.hcp7t_fine import fine_weights, read_fine_cortex, read_fine_header
 from brainviz.data.hcp7t_resample import Sphere, adaptive_weights, barycentric, read_sphere, vertex_areas
 from brainviz.errors import DataProblem
-from tests.support import tiny_hcp7t as tiny
-from tests.support.tiny_cc2017 import write_film
+from support import tiny_hcp7t as tiny
+from support.tiny_cc2017 import write_film
 
 SUBJECT = "200614"
 N_FINE = 65_538  # an octahedron split 7 times: about as fine as the 59k mesh

@@ -11,7 +11,7 @@ from brainviz.errors import DataProblem
 from brainviz.video.parts import Passage, Series, changed_ns, film_files, find_part
 from brainviz.video.reading import film_info, iterate_frames, iterate_planes, read_frames, stream_frames
 from brainviz.video.sprites import clip_sprite
-from tests.support.tiny_cc2017 import read_stamp, stamped_frame, write_film
+from support.tiny_cc2017 import read_stamp, stamped_frame, write_film
 
 FPS = 24
 
