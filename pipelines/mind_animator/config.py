@@ -55,6 +55,7 @@ class MindAnimatorConfig:
     layers, heads, hidden : of the motion decoder's transformer.
     keep : share of earlier frames that the training mask leaves visible.
     increments, transport : see `TokenMotionDecoder`; ours, not published.
+    ridge_start : see `warm_start`; ours, not published.
     warmup : steps of the motion decoder's schedule.
     seed, device, threads : determinism holds on one CPU with fixed threads.
     """
@@ -80,6 +81,7 @@ class MindAnimatorConfig:
     keep: float = 0.6
     increments: bool = False
     transport: int = 0
+    ridge_start: bool = False
     warmup: int = 50
     seed: int = 0
     device: str = "cpu"
@@ -111,7 +113,7 @@ PUBLISHED = MindAnimatorConfig()
 EMBEDDED = MindAnimatorConfig(
     vertices=3000,
     rank=60,
-    semantic=PartConfig(32, 1, 30, 48, 2e-3, 1e-2, 8, zeroed=augmentation.SEMANTIC_RATES),
+    semantic=PartConfig(32, 1, 20, 48, 2e-4, 1e-2, 6, zeroed=augmentation.SEMANTIC_RATES),
     structure=PartConfig(256, 1, 30, 48, 1e-3, 1e-2, 8, zeroed=augmentation.STRUCTURE_RATES),
     motion=PartConfig(48, 1, 20, 48, 2.0, 0.1, 5),
     mapper_hidden=(64, 64),
@@ -120,5 +122,6 @@ EMBEDDED = MindAnimatorConfig(
     hidden=128,
     increments=True,
     transport=6,
+    ridge_start=True,
 )
 """For the demo's small targets: seconds of training a part, chosen on held-out training films of development data."""

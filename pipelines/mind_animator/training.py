@@ -24,6 +24,7 @@ from pipelines.mind_animator.forms import Form, form_of
 from pipelines.mind_animator.networks import Sizes, batch_loss, build_network, held_out_loss
 from pipelines.mind_animator.schedules import decayed, exponential_rate, noam_rate
 from pipelines.mind_animator.trained import TrainedPart
+from pipelines.mind_animator.warm_start import begin_with_ridge
 from pipelines.motion_decoder.determinism import checked_device, derived_seed, fixed_threads
 from pipelines.motion_decoder.progress import Progress, silent
 
@@ -101,6 +102,9 @@ class _Training:
         for name, parameter in network.named_parameters():
             if parameter.ndim > 1 and not name.startswith("transport."):
                 nn.init.xavier_uniform_(parameter)
+        if self.part == "semantic" and self.config.ridge_start:
+            shown = shaped(self.fmri.windows(self.data.bold), self.part, self.form)
+            begin_with_ridge(network, shown[self.rows], self.data.text[self.rows])
         state = _State(network, self._optimizer(network), copy.deepcopy(network.state_dict()))
         print_ = self._fingerprint()
         if self.keeps is not None:

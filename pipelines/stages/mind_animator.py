@@ -35,7 +35,8 @@ def make_targets(context: Context) -> None:
     """A film's frames at 4 Hz (unit: the film), or all that is learnt from them (unit `all`).
 
     A film: ``frames`` uint8 (clip, 8, 64, 64, 3). All: ``text.<film>`` and ``image.<film>`` (clip, width),
-    ``condition.<film>`` (clip, tokens, width), ``latents.<film>`` (clip, 8, 4, 8, 8), and the autoencoder. Everything
+    (signed vectors as pairs of positive and negative parts), ``condition.<film>`` (clip, tokens, width),
+    ``latents.<film>`` (clip, 8, 4, 8, 8), and the autoencoder. Everything
     is fitted on the training films.
     """
     if context.unit == SHARED_UNIT:
@@ -64,6 +65,7 @@ def _cut_frames(context: Context) -> None:
 
 def _learn_targets(context: Context) -> None:
     from pipelines.mind_animator.embedded import LABEL, autoencoder, captions, images
+    from pipelines.mind_animator.warm_start import rectified
 
     threads, films = context.config["threads"], list(context.inputs("frame_features"))
     training = [film for film in films if split_of(film) == "train"]
@@ -80,6 +82,7 @@ def _learn_targets(context: Context) -> None:
     image = dict(zip(training, np.split(crossed, np.cumsum([len(lines[f]) for f in training])[:-1]), strict=True))
     viewer = images.ImageEncoder.fit(*learnt)
     image |= {film: viewer.vectors(pooled[film]) for film in films if film not in image}
+    pairs = [{film: rectified(part[film]) for film in films} for part in (vectors, image)]
     config = autoencoder.AutoencoderConfig(
         condition=int(np.prod(conditions[films[0]].shape[1:])), seed=context.config["seed"]
     )
@@ -92,7 +95,7 @@ def _learn_targets(context: Context) -> None:
     for number, film in enumerate(films):
         frames = _array(context, "mind_animator_targets", film, "frames")
         latents = autoencoder.encode_films(network, frames, threads)
-        for name, values in zip(TARGETS, (vectors[film], image[film], conditions[film], latents), strict=True):
+        for name, values in zip(TARGETS, (pairs[0][film], pairs[1][film], conditions[film], latents), strict=True):
             context.array(f"{name}.{film}", values)
         context.progress(0.9 + 0.1 * number / len(films), "Latents")
     context.facts |= {"label": LABEL, "width": int(config.condition), "fps": FPS}

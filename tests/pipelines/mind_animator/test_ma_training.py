@@ -14,12 +14,14 @@ from pipelines.mind_animator.data import AugmentedWindows, FmriInput, TrainingCl
 from pipelines.mind_animator.forms import CORRECTED, RELEASED, form_of
 from pipelines.mind_animator.trained import load_part
 from pipelines.mind_animator.training import train
+from pipelines.mind_animator.warm_start import rectified
 from pipelines.motion_decoder.data import BoldWindows
 
 N, VERTICES, WINDOW = 240, 40, 3
 QUICK = dataclasses.replace(
     EMBEDDED,
     rank=0,
+    ridge_start=False,
     semantic=PartConfig(16, 1, 25, 32, 5e-3, patience=30, zeroed=(0.2, 0.5)),
     structure=PartConfig(64, 1, 20, 32, 5e-3, patience=30, zeroed=(0.4, 0.5)),
     motion=PartConfig(32, 1, 15, 32, 0.3, patience=30),
@@ -61,6 +63,16 @@ def test_semantic_decoder_finds_the_clip(test_clips):
     vector, condition = part.semantics(test_clips.bold)
     assert top_k_accuracy(vector, test_clips.text, np.arange(N), [10])[0] > 0.8  # chance is .04
     assert np.corrcoef(condition.ravel(), test_clips.condition.ravel())[0, 1] > 0.4
+
+
+def test_a_ridge_start_finds_the_clip_before_any_training(test_clips):
+    data = world()
+    pairs = dataclasses.replace(data, text=rectified(data.text), image=rectified(data.image))
+    unmoved = dataclasses.replace(QUICK, ridge_start=True, semantic=PartConfig(16, 1, 1, 32, 1e-9, zeroed=(0.2, 0.5)))
+    vector, _ = train("semantic", pairs, "corrected", unmoved).semantics(test_clips.bold)
+    assert top_k_accuracy(vector, rectified(test_clips.text), np.arange(N), [10])[0] > 0.8
+    with pytest.raises(BrainvizError, match="rectified"):
+        train("semantic", data, "corrected", unmoved)
 
 
 def test_structure_and_motion_are_learnt(test_clips):
