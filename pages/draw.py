@@ -22,7 +22,7 @@ from brainviz.components import (
 from brainviz.components.draw_board import DrawBoard, draw_board, keep_drawing, linked_drawing, remember_drawing
 from brainviz.components.film_player import FilmPanel, FilmView, film_player, pack_films
 from brainviz.components.heading import subject_heading
-from brainviz.components.motion_view import view_or_none
+from brainviz.components.motion_view import first_clip, view_or_none
 from brainviz.errors import NotReady
 from brainviz.figures.palette import look
 from brainviz.flow.drawn import Drawing
@@ -261,10 +261,11 @@ def main() -> None:
     if not ids:
         raise NotReady("There are no clips yet.", "catalogue", "They are the first thing to come.")
     shell.sentence(SHOWS)
-    clip = choices.choose("clip", ids, ids[0], "the clip")
+    view = view_or_none(subject)
+    clip = choices.choose("clip", ids, first_clip(view, ids), "the clip")
     choices.keep("clip", clip)
     board(subject, clip)
-    clip_picker.picker(workspace, view_or_none(subject), clips, clip)
+    clip_picker.picker(workspace, view, clips, clip)
 
 
 main()

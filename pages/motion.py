@@ -8,7 +8,7 @@ import streamlit as st
 
 from brainviz.components import choices, clip_picker, motion_exports, motion_player, shell, store
 from brainviz.components.heading import subject_heading
-from brainviz.components.motion_view import MotionView, motion_view, view_or_none
+from brainviz.components.motion_view import MotionView, first_clip, motion_view, view_or_none
 from brainviz.data.timing import window_words
 from brainviz.errors import NotReady
 from brainviz.figures import motion as figures
@@ -24,15 +24,6 @@ MAIN_ROWS = {"part": "full", "runs": "all", "subset": "all", "measure": "epe"}
 SUBJECT_SYSTEMS = ("brain", "brain-reference", "ridge", "image-only", "shuffled", "prior", "svd", "mean", "zero")
 
 shell.ensure_app()
-
-
-def default_clip(view: MotionView | None, ids: list[str]) -> str:
-    """The clip a visitor sees first: where fMRI helped most on odd test runs, else the first."""
-    if view is not None and len(view.gain):
-        best = view.gain["gain_odd"].idxmax()
-        if best in ids:
-            return str(best)
-    return ids[0]
 
 
 def message_row(workspace: Workspace, view: MotionView | None, subject: str, clip: str, ids: list[str]) -> None:
@@ -201,7 +192,7 @@ def main() -> None:
     if not ids or not workspace.systems(subject):
         raise NotReady("The clips are there, their flow is not yet.", "flow_labels", "It is the next thing to come.")
     view = view_or_none(subject)
-    clip = choices.choose("clip", ids, default_clip(view, ids), "the clip")
+    clip = choices.choose("clip", ids, first_clip(view, ids), "the clip")
     choices.keep("clip", clip)
     message_row(workspace, view, subject, clip, ids)
     motion_player.show_player(subject, clip)

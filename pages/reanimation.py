@@ -23,7 +23,7 @@ from brainviz.components import (
 )
 from brainviz.components.film_player import FilmPanel, FilmView, film_player, pack_films
 from brainviz.components.heading import subject_heading
-from brainviz.components.motion_view import MotionView, view_or_none
+from brainviz.components.motion_view import first_clip, view_or_none
 from brainviz.components.reanimation_choice import ReanimationChoice
 from brainviz.components.reanimation_words import FILM
 from brainviz.errors import BrainvizError, NotReady
@@ -298,13 +298,6 @@ def clip_csv(choice: ReanimationChoice) -> str:
 # ---- the page
 
 
-def default_clip(view: MotionView | None, ids: list[str]) -> str:
-    """The clip a visitor sees first: where fMRI helped most on odd test runs, else the first."""
-    if view is not None and len(view.gain) and view.gain["gain_odd"].idxmax() in ids:
-        return str(view.gain["gain_odd"].idxmax())
-    return ids[0]
-
-
 def main() -> None:
     workspace = store.workspace()
     subject = subject_heading("Reanimation", workspace)
@@ -313,7 +306,7 @@ def main() -> None:
     if not ids or not workspace.systems(subject):
         raise NotReady("The clips are there, their flow is not yet.", "flow_labels", "It is the next thing to come.")
     view = view_or_none(subject)
-    clip = choices.choose("clip", ids, default_clip(view, ids), "the clip")
+    clip = choices.choose("clip", ids, first_clip(view, ids), "the clip")
     choices.keep("clip", clip)
     choice = message_row(workspace, subject, clip, ids)
     show_films(choice)

@@ -19,7 +19,7 @@ from brainviz.components import (
 )
 from brainviz.components.cortex_view import USUAL_VIEW, cortex_state, cortex_view
 from brainviz.components.heading import subject_heading
-from brainviz.components.motion_view import view_or_none
+from brainviz.components.motion_view import first_clip, view_or_none
 from brainviz.components.regions_view import (
     EXPLAINED,
     MEASURES,
@@ -57,13 +57,6 @@ shell.ensure_app()
 def moved(clip: str, flow: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
     """The clip's first frame moved by a flow."""
     return regions.moved_frame(store.workspace(), clip, flow)
-
-
-def default_clip(subject: str, ids: list[str]) -> str:
-    """The clip a visitor sees first: where fMRI helped most on odd test runs, else the first."""
-    view = view_or_none(subject)
-    best = str(view.gain["gain_odd"].idxmax()) if view is not None and len(view.gain) else ""
-    return best if best in ids else ids[0]
 
 
 def draw(view: RegionsView, measure: str, chosen: tuple[str, ...]) -> None:
@@ -116,7 +109,7 @@ def main() -> None:
         view = regions_view(subject)
         clips = workspace.clips[workspace.clips["split"] == "test"]
         ids = list(clips["clip"])
-        clip = choices.choose("clip", ids, default_clip(subject, ids), "the clip")
+        clip = choices.choose("clip", ids, first_clip(view_or_none(subject), ids), "the clip")
         choices.keep("clip", clip)
         words = st.empty()
         left, right = st.columns([9, 11], gap="medium")

@@ -121,3 +121,10 @@ def view_or_none(subject: str, mask: str = "none") -> MotionView | None:
         return motion_view(subject, mask)
     except NotReady:
         return None
+
+
+def first_clip(view: MotionView | None, ids: list[str]) -> str:
+    """The clip a visitor sees first: where fMRI helped most on odd test runs, else the first."""
+    if view is not None and len(view.gain) and view.gain["gain_odd"].idxmax() in ids:
+        return str(view.gain["gain_odd"].idxmax())
+    return ids[0]

@@ -46,7 +46,7 @@ def explanation(system: str) -> str:
 def flag(system: str, mask: str, uses_film: bool, still: bool = False) -> str:
     """The mark in a panel's picture: predicted to be still, or the film after its first frame entered; else ""."""
     if still:
-        return "still: less motion than the decoder can tell from none"
+        return "shown still: motion below the decoder’s error"
     if system == FILM or not uses_film:
         return ""
     return "driven by the true film" if system == "truth" else f"mask from the true film: {MASKS.get(mask, mask)}"
