@@ -20,6 +20,7 @@ LISTED = (  # file, title, icon; the file's name is the page's address
     ("insilico", "In silico", ":material/movie:"),
     ("ambiguity", "Ambiguity", ":material/call_split:"),
     ("regions", "Regions", ":material/grid_view:"),
+    ("benchmark", "Benchmark", ":material/leaderboard:"),
     ("data", "Data", ":material/database:"),
     ("runs", "Runs", ":material/play_circle:"),
 )

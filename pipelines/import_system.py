@@ -18,7 +18,7 @@ from brainviz.workspace import SHARED_UNIT, Workspace
 
 Progress = Callable[[float, str], None]
 
-OWN = ("truth", "svd", "mind-animator")
+OWN = ("truth", "svd", "mind-animator", "mind-animator-released", "brain-e2e")
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 
 

@@ -15,7 +15,7 @@ DEMO_CLIPS = 180
 
 SYSTEMS = {"corrected": "mind-animator", "released": "mind-animator-released"}
 END_TO_END = "brain-e2e"
-_FORM_OF_FRAMES = "corrected"  # whose first frames the end-to-end form moves
+FORM_OF_FRAMES = "corrected"  # whose first frames the end-to-end form moves
 
 
 def benchmark_tasks(source: Source, request: RunRequest, named: Mapping[str, Task]) -> dict[str, Task]:
@@ -24,7 +24,7 @@ def benchmark_tasks(source: Source, request: RunRequest, named: Mapping[str, Tas
     for subject in source.subjects:
         films = [
             _films_task(source, named, subject, form, system)
-            for form, system in (*SYSTEMS.items(), (_FORM_OF_FRAMES, END_TO_END))
+            for form, system in (*SYSTEMS.items(), (FORM_OF_FRAMES, END_TO_END))
             if f"mind_animator/{subject}.{form}" in named
         ]
         usual = _usual(named, subject)

@@ -71,7 +71,7 @@ SYSTEMS: dict[str, SystemLook] = {
         "Mind-Animator", "#cc79a7", "#d78fb8", "hexagon", "Videos that Mind-Animator makes from fMRI."
     ),
     "mind-animator-released": SystemLook(
-        "Mind-Animator, as released",
+        "Mind-Animator, released",
         "#dba6c3",
         "#b98aa5",
         "star",

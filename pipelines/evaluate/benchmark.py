@@ -184,9 +184,10 @@ def _absent(scores: pd.DataFrame, rules: Protocol) -> pd.DataFrame:
         if name in there:
             continue
         if name in CLASSIFICATION:
-            reason = f"Needs a classifier's weights ({metric.weights[0]}), and this machine has none."
+            reason = "Needs a trained classifier, and none is among the weights that are known here."
         elif metric.weights and not rules.networks:
-            reason = f"No network was asked: it needs the weights of {' and '.join(metric.weights)}."
+            needed = " and ".join(metric.weights)
+            reason = f"Needs the weights of {needed}; no network was asked when this was scored (the demo asks none)."
         elif metric.weights:
             reason = (
                 f"Needs the weights of {' and '.join(metric.weights)}: python -m pipelines weights NAME fetches them."

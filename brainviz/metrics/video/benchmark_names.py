@@ -45,6 +45,23 @@ BENCHMARK: dict[str, VideoMetric] = {
 }
 """All metrics in the order of pages and tables."""
 
+SHORT = {
+    "epe": "EPE",
+    "epe-moving": "EPE, objects",
+    "ssim-grid": "SSIM 32",
+    "hue-correlation": "Hue",
+    "warping-error": "Flicker",
+    "videomae-cosine": "VideoMAE",
+    "clip-cosine": "CLIP",
+    "clip-pcc-adjacent": "CLIP-pcc (adj.)",
+    "clip-pcc-gated": "CLIP-pcc (gated)",
+    "retrieval-small": "Top 10, small",
+    "retrieval-large": "Top 10, large",
+    **{name: name for name in CLASSIFICATION},
+}
+SHORT |= {name: metric.title for name, metric in BENCHMARK.items() if name not in SHORT}
+"""Names for heads of columns and for the foot of a panel."""
+
 
 def chance(metric: str, gallery: int = 0) -> float:
     """Value of a decoder that knows nothing; NaN where a metric has no such level. `gallery`: clips to choose from."""
