@@ -2,9 +2,7 @@
 
 In the world `mixed` motion is coded, so films driven by brain-predicted flow must be nearer to the truth than films
 driven by the frame alone (`image-only`) and by samples of plausible motion (`prior`, the mean over its samples), in
-motion (EPE) and in pixels (SSIM, at the scored size and at the flow's own resolution of 32 px). SSIM at the scored size
-asks for more than the flow's grid can say: an error of one grid pixel is 4 of 128, half of SSIM's window, and a frozen
-frame is nearly exact in the many clips that hardly move. The other worlds are judged by the flow itself
+motion (EPE) and in pixels (SSIM at the scored size). The other worlds are judged by the flow itself
 (`pipelines.evaluate.criteria`).
 """
 
@@ -18,7 +16,7 @@ from brainviz.metrics.video.names import improves
 ALPHA = 0.001
 LEAST_BLOCKS = 20
 WITHOUT_BRAIN = ("image-only", "prior")
-CLAIMED = ("epe", "ssim", "ssim-grid")
+CLAIMED = ("epe", "ssim")
 
 
 def reanimation_criteria(tests: pd.DataFrame, world: str = "mixed") -> pd.DataFrame:
