@@ -1,0 +1,77 @@
+"""What must hold of the benchmark of a simulated data set, checked on its tables.
+
+In the world `mixed` Mind-Animator's decoded vectors must find the shown clip more often than chance, and its corrected
+form must be nearer to the film's motion than the released one and surely worse by no metric. Metrics that never look at
+the true film are left out of the latter: by them a film that stands still is perfect.
+"""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from brainviz.errors import BrainvizError
+from brainviz.metrics.video.benchmark_names import BENCHMARK, RETRIEVAL, better
+
+ALPHA, CHANCE_ALPHA = 0.05, 0.001
+LEAST_BLOCKS = 20
+CORRECTED, RELEASED = "mind-animator", "mind-animator-released"
+
+
+def benchmark_criteria(ranking: pd.DataFrame, tests: pd.DataFrame, world: str = "mixed") -> pd.DataFrame:
+    """Check every criterion for every subject.
+
+    Parameters
+    ----------
+    ranking, tests : DataFrame
+        The tables `benchmark` and `benchmark_tests`.
+    world : str
+        The simulated world that they come from.
+
+    Returns
+    -------
+    DataFrame
+        world, subject, criterion, value, bound (in words), passed. What is missing is not passed and has NaN values.
+        Empty for worlds other than `mixed`.
+
+    Raises
+    ------
+    BrainvizError
+        If there is no subject to check.
+    """
+    subjects = sorted(set(ranking["subject"]))
+    if not subjects:
+        raise BrainvizError("The table holds no subject.", "benchmark", "Run up to the target benchmark.")
+    rows = []
+    for subject in subjects if world == "mixed" else ():
+        own = ranking[(ranking["subject"] == subject) & (ranking["system"] == CORRECTED)].set_index("metric")
+        checks = [_above_chance(own, metric) for metric in RETRIEVAL]
+        checks += _forms(tests[tests["subject"] == subject])
+        rows += [(world, subject, *check) for check in checks]
+    return pd.DataFrame(rows, columns=["world", "subject", "criterion", "value", "bound", "passed"])
+
+
+def _above_chance(own: pd.DataFrame, metric: str) -> tuple[str, float, str, bool]:
+    bound = f"below {CHANCE_ALPHA:g}, above chance, on {LEAST_BLOCKS} blocks"
+    name = f"Mind-Animator, {metric}, p"
+    if metric not in own.index:
+        return name, float("nan"), bound, False
+    value, chance, p, blocks = own.loc[[metric], ["value", "chance", "p_chance", "n_blocks"]].to_numpy(float)[0]
+    return name, float(p), bound, bool(p < CHANCE_ALPHA and value > chance and blocks >= LEAST_BLOCKS)
+
+
+def _forms(tests: pd.DataFrame) -> list[tuple[str, float, str, bool]]:
+    """The corrected form against the released one; above 0 where it is better, whichever way the metric runs."""
+    found = {}
+    for first, second, sign in ((CORRECTED, RELEASED, 1.0), (RELEASED, CORRECTED, -1.0)):
+        for row in tests[(tests["a"] == first) & (tests["b"] == second)].to_dict("records"):
+            metric = str(row["metric"])
+            found[metric] = (sign * better(metric) * float(row["difference"]), float(row["p_holm"]))
+    gain, _ = found.get("epe", (float("nan"), 1.0))
+    checks = [("corrected against released, epe", gain, "above 0", gain > 0)]
+    for metric, (gain, p) in found.items():
+        if BENCHMARK[metric].against_truth:
+            worse = gain < 0 and p < ALPHA
+            checks.append(
+                (f"corrected against released, {metric}, p", p, f"not worse below {ALPHA:g} (Holm)", not worse)
+            )
+    return checks
