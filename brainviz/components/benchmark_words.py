@@ -76,10 +76,11 @@ def message(rows: pd.DataFrame, tests: pd.DataFrame, metric: str) -> str:
     if first == FROZEN:
         return f"{by}, the <b>frozen first frame</b> wins <small>a control: this metric rewards standing still</small>"
     surely, all_subjects = better_in(tests, first, second, metric)
-    return (
-        f"{by}, <b>{label(first)}</b> comes first of {len(ranked)} <small>better than {label(second)}, the second, in "
-        f"{surely} of {all_subjects} subject{'s' if all_subjects != 1 else ''} (p &lt; .05, Holm)</small>"
-    )
+    count = f"in {surely} of {all_subjects} subject{'s' if all_subjects != 1 else ''}"
+    told = f"better than {label(second)} {count} (p &lt; .05, Holm)"
+    if not surely:
+        told = f"not told apart from {label(second)} (p above .05, Holm)"
+    return f"{by}, <b>{label(first)}</b> comes first of {len(ranked)} <small>{told}</small>"
 
 
 def better_in(tests: pd.DataFrame, first: str, second: str, metric: str) -> tuple[int, int]:

@@ -25,6 +25,7 @@ ROOT = Path(__file__).resolve().parents[2]
 REQUEST = RunRequest(demo=True, size="tiny", subjects=("1",), workers=2)
 DEADLINE_S = 420
 TABLES = ("motion", "motion_tests", "motion_gain", "clips", "timing", "label_error", "encoding", "regions", "contrasts")
+TABLES += ("benchmark", "benchmark_clips", "benchmark_tests")
 
 
 def wait_for(condition: Callable[[], bool], what: str) -> None:
@@ -63,6 +64,9 @@ def test_everything_is_there_and_marked_simulated(tiny_workspace: Path) -> None:
     )
     for name in TABLES:
         assert workspace.table(name)["simulated"].all(), name
+    compared = workspace.table("benchmark")
+    assert {"brain", "brain-e2e", "mind-animator", "mind-animator-released", "zero"} <= set(compared["system"])
+    assert {"epe", "ssim", "retrieval-small", "retrieval-large"} <= set(compared["metric"])
     test_clips = workspace.clips[workspace.clips["split"] == "test"]["clip"]
     flow = workspace.flow("1", test_clips.iloc[-1], "brain")
     assert flow.shape == (3, 32, 32, 2) and flow.dtype == "float32"
