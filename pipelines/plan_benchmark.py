@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from brainviz.imported import END_TO_END, end_to_end
 from brainviz.workspace import SHARED_UNIT
 from pipelines.graph import Cost, Task
+from pipelines.plan_reanimation import IMPORTED
 from pipelines.request import RunRequest
 from pipelines.sources import Source
 
-DEMO_CLIPS = 180
-"""Test clips of the demo on which all systems are compared: every film and speed in proportion, half of the cost."""
+DEMO_CLIPS = 120
+"""Test clips of the demo on which all systems are compared, every film and speed in proportion: a third of them."""
 
 SYSTEMS = {"corrected": "mind-animator", "released": "mind-animator-released"}
-END_TO_END = "brain-e2e"
 FORM_OF_FRAMES = "corrected"  # whose first frames the end-to-end form moves
 
 
@@ -23,9 +24,13 @@ def benchmark_tasks(source: Source, request: RunRequest, named: Mapping[str, Tas
     made: dict[str, Task] = {}
     for subject in source.subjects:
         films = [
-            _films_task(source, named, subject, form, system)
+            _films_task(source, named, subject, system, {"searched": list(source.clips)}, form)
             for form, system in (*SYSTEMS.items(), (FORM_OF_FRAMES, END_TO_END))
             if f"mind_animator/{subject}.{form}" in named
+        ]
+        films += [
+            _films_task(source, named, subject, end_to_end(frames["system"]), {"first_frames": frames})
+            for frames in _imported(named, subject)
         ]
         usual = _usual(named, subject)
         config = {name: usual[name] for name in ("size", "labeller")}
@@ -41,15 +46,31 @@ def _usual(named: Mapping[str, Task], subject: str) -> dict[str, Any]:
     return named[f"reanimation/{subject}.brain"].config
 
 
-def _films_task(source: Source, named: Mapping[str, Task], subject: str, form: str, system: str) -> Task:
+def _imported(named: Mapping[str, Task], subject: str) -> list[dict[str, str]]:
+    """System, owner and key of the films that were imported for the subject; its own stand before those for all."""
+    found = {}
+    for owner in (SHARED_UNIT, subject):
+        for task in named.values():
+            if (task.stage, task.unit.split(".")[0], task.config.get("backend")) == ("reanimation", owner, IMPORTED):
+                system = str(task.config["system"])
+                found[system] = {"system": system, "owner": owner, "films": str(task.config["films"])}
+    return list(found.values())
+
+
+def _films_task(
+    source: Source, named: Mapping[str, Task], subject: str, system: str, own: Mapping[str, Any], form: str = ""
+) -> Task:
+    """Films of one system: Mind-Animator's of one form, or first frames, its or imported, moved by our flow."""
+    moved = system.startswith(END_TO_END)
     usual = _usual(named, subject)
     config: dict[str, Any] = {k: v for k, v in usual.items() if k in ("size", "labeller", "networks", "mask")}
-    config |= {"system": system, "searched": list(source.clips)}
+    config |= {"system": system, **own}
     config |= {"n_clips": DEMO_CLIPS} if source.simulated else {}
-    needs = [named[f"mind_animator/{subject}.{form}"], named[f"mind_animator_targets/{SHARED_UNIT}"]]
+    decoded = (f"mind_animator/{subject}.{form}", f"mind_animator_targets/{SHARED_UNIT}") if form else ()
+    needs = [named[name] for name in decoded]
     needs += [named[f"{stage}/{s}"] for stage in ("reference_frames", "flow_labels") for s in source.test]
-    needs += [named[f"motion_decoder/{subject}.brain"]] if system == END_TO_END else []
+    needs += [named[f"motion_decoder/{subject}.brain"]] if moved else []
     n = sum(source.clips[s] for s in source.test)
-    seconds = (0.05 if system == END_TO_END else 0.03) * min(n, config.get("n_clips", n))
+    seconds = (0.05 if moved else 0.03) * min(n, config.get("n_clips", n))
     cost = Cost(2 + (seconds if config["labeller"] == "dis" else 100 * seconds), 0.7)
     return source.task("benchmark_films", f"{subject}.{system}", config, tuple(needs), cost)

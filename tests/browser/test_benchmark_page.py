@@ -51,6 +51,22 @@ def panels(page: Any, names: list[str]) -> None:
         page.wait_for_selector(f"canvas[data-panel='{name}'][data-frame]")
 
 
+def resting_places(page: Any) -> np.ndarray:
+    """Middles of the scatter's points once the chart stands still: Plotly draws it again when its width is known."""
+    page.wait_for_function(
+        """(points) => {
+          const now = [...document.querySelectorAll(points)].map((p) => p.getBoundingClientRect())
+            .map((box) => [box.x + box.width / 2, box.y + box.height / 2]);
+          const same = now.length && JSON.stringify(now) === JSON.stringify(window.seenPlaces);
+          window.seenPlaces = now;
+          window.restedFor = same ? (window.restedFor ?? 0) + 1 : 0;
+          return window.restedFor >= 30;
+        }""",
+        arg=POINTS,
+    )
+    return np.array(page.evaluate("() => window.seenPlaces"))
+
+
 def test_all_systems_are_ranked_and_the_imported_one_among_them(compared, visit) -> None:
     page = visit(f"{compared.url}/benchmark?subject=1")
     page.get_by_text("comes first of 8").wait_for()
@@ -64,18 +80,15 @@ def test_all_systems_are_ranked_and_the_imported_one_among_them(compared, visit)
 
 
 def test_a_click_in_the_scatter_opens_the_clip(compared, visit) -> None:
-    page = visit(f"{compared.url}/benchmark?subject=1&a=image-only&b=brain")
+    page = visit(f"{compared.url}/benchmark?subject=1&a=image-only&b=brain&clip=test1-0004", height=1400)
     panels(page, ["film", "image-only", "brain"])
     page.wait_for_selector(POINTS)
-    page.get_by_role("heading", name="Clip test1-0000").wait_for()
-    spots = page.locator(POINTS)
-    boxes = [spots.nth(i).bounding_box() for i in range(spots.count())]
+    page.get_by_role("heading", name="Clip test1-0004").wait_for()
+    centres = resting_places(page)
     # The one farthest from all others, so that no neighbour is hit.
-    centres = np.array([[box["x"] + box["width"] / 2, box["y"] + box["height"] / 2] for box in boxes])
     apart = np.linalg.norm(centres[:, None] - centres[None], axis=-1) + 1e6 * np.eye(len(centres))
     page.mouse.click(*centres[int(apart.min(1).argmax())])
-    linked(page, "clip=test")
-    page.wait_for_function("() => !location.search.includes('clip=test1-0000')")
+    page.wait_for_function("() => !location.search.includes('clip=test1-0004')")
     clip = page.evaluate("() => new URLSearchParams(location.search).get('clip')")
     page.get_by_role("heading", name=f"Clip {clip}").wait_for()
     panels(page, ["film", "image-only", "brain"])
