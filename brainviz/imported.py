@@ -15,12 +15,24 @@ from brainviz.storage import open_array
 Frames = npt.NDArray[np.uint8]
 
 STAGE = "imported_films"
+END_TO_END = "brain-e2e"
+"""Another decoder's first frames, moved by our decoder's flow: nothing but fMRI enters."""
 CLIPS_PER_ARRAY = 64  # a stored array is written whole, and a data set's clips would fill a memory
 
 
 def array_name(row: int) -> str:
     """The array that holds the clip of this row."""
     return f"frames-{row // CLIPS_PER_ARRAY:04d}"
+
+
+def end_to_end(system: str) -> str:
+    """Name of the system that moves an imported system's first frames by the decoder's flow."""
+    return f"{END_TO_END}-{system}"
+
+
+def source_of_frames(system: str) -> str:
+    """The imported system whose first frames an end-to-end system moves; "" for all other systems."""
+    return system.removeprefix(f"{END_TO_END}-") if system.startswith(f"{END_TO_END}-") else ""
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import numpy as np
 from brainviz.data.reconstructions import Reconstructions, open_reconstructions
 from brainviz.errors import BrainvizError
 from brainviz.flow.fields import CLIP_SECONDS
-from brainviz.imported import CLIPS_PER_ARRAY, STAGE, ImportedFilms, array_name
+from brainviz.imported import CLIPS_PER_ARRAY, STAGE, ImportedFilms, array_name, source_of_frames
 from brainviz.storage import safe_name, write_array
 from brainviz.workspace import SHARED_UNIT, Workspace
 
@@ -108,7 +108,7 @@ def _check_name(workspace: Workspace, name: str, subject: str) -> None:
         known = ", ".join(workspace.subjects)
         raise BrainvizError(f"There is no subject called {subject!r}.", "--subject", f"Subjects: {known}.")
     own = {*OWN, *(system for one in workspace.subjects for system in workspace.systems(one))}
-    if name in own:
+    if name in own or source_of_frames(name):
         remedy = f"Choose another name; taken are {', '.join(sorted(own))}."
         raise BrainvizError(f"{name!r} is one of the project's own systems.", "import-system", remedy)
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from brainviz.imported import END_TO_END, source_of_frames
+
 
 @dataclass(frozen=True)
 class SystemLook:
@@ -96,6 +98,12 @@ def look(system: str) -> SystemLook:
     known = SYSTEMS.get(system)
     if known:
         return known
+    if source := source_of_frames(system):
+        words = (
+            f"Motion read from fMRI by our decoder; the first frame is the one that {source} reconstructed from fMRI."
+        )
+        own = SYSTEMS[END_TO_END]
+        return SystemLook(f"{own.label}, frame of {source}", own.light, own.dark, "triangle-down", words)
     light, dark = IMPORTED
     return SystemLook(system, light, dark, "hexagon", f"Imported under the name {system}.")
 

@@ -41,7 +41,7 @@ class Protocol:
     labeller : str
         What measured the flow, of films and reanimations alike.
     imported : tuple of str
-        Systems whose films others made: they may lack clips.
+        Systems whose films or first frames others made: they may lack clips.
     galleries : mapping of metric -> clips to choose from, of retrieval
     p_chance : mapping of (system, metric) -> p against chance
     networks : bool

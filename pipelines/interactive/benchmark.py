@@ -8,10 +8,11 @@ import numpy as np
 import numpy.typing as npt
 
 from brainviz.errors import NotReady
+from brainviz.imported import END_TO_END, source_of_frames
 from brainviz.results import Result
 from brainviz.storage import open_array
 from brainviz.workspace import Workspace
-from pipelines.plan_benchmark import END_TO_END, FORM_OF_FRAMES, SYSTEMS
+from pipelines.plan_benchmark import FORM_OF_FRAMES, SYSTEMS
 
 Frames = npt.NDArray[np.uint8]
 
@@ -46,8 +47,8 @@ def system_film(workspace: Workspace, subject: str, clip: str, system: str) -> S
     forms = {name: form for form, name in SYSTEMS.items()}
     if system in forms:
         return SystemFilm(*_decoded(workspace, subject, clip, forms[system]))
-    if system == END_TO_END:
-        return _end_to_end(workspace, subject, clip)
+    if system.startswith(END_TO_END):
+        return _end_to_end(workspace, subject, clip, system)
     from pipelines.interactive.reanimation import AT_ONCE, reanimated
 
     made = reanimated(workspace, subject, clip, system, backend="svd" if system == "svd" else AT_ONCE)
@@ -69,13 +70,19 @@ def _decoded(workspace: Workspace, subject: str, clip: str, form: str) -> tuple[
     return frames, float(facts["fps"])
 
 
-def _end_to_end(workspace: Workspace, subject: str, clip: str) -> SystemFilm:
-    """Mind-Animator's first frame, moved by the decoder's flow."""
+def _end_to_end(workspace: Workspace, subject: str, clip: str, system: str) -> SystemFilm:
+    """Another decoder's first frame, moved by our decoder's flow."""
+    from pipelines.interactive.reanimation import held_out_error
     from pipelines.reanimate.drive import drive
     from pipelines.reanimate.warp import WarpSettings, warp_frames
 
-    first = _decoded(workspace, subject, clip, FORM_OF_FRAMES)[0][0]
-    motion = drive(workspace.flow(subject, clip, "brain"), workspace.step_s, "none", None)
+    source = source_of_frames(system)
+    if source:
+        first = workspace.imported(source, subject).first_frame(clip)
+    else:
+        first = _decoded(workspace, subject, clip, FORM_OF_FRAMES)[0][0]
+    least = held_out_error(workspace, subject, "brain")
+    motion = drive(workspace.flow(subject, clip, "brain"), workspace.step_s, "none", least=least)
     settings = WarpSettings()
     times = np.arange(1, settings.n_frames) / settings.fps
     return SystemFilm(warp_frames(first, motion, times, settings=settings), settings.fps)

@@ -9,25 +9,28 @@ import numpy as np
 import numpy.typing as npt
 
 from brainviz.data.catalogue import clip_name, split_of
+from brainviz.imported import END_TO_END
 from brainviz.metrics.video.benchmark_names import RETRIEVAL
 from brainviz.results import Result
 from brainviz.storage import read_array, read_table
 from brainviz.workspace import SHARED_UNIT
 from pipelines.graph import Context
-from pipelines.stages.reanimation import SCORED_GRID, ScoredClips
+from pipelines.stages.reanimation import SCORED_GRID, ScoredClips, imported_films
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from brainviz.imported import ImportedFilms
     from pipelines.evaluate.benchmark_retrieval import Retrieval
     from pipelines.evaluate.video_scores import TimedFilm
 
-END_TO_END = "brain-e2e"
 WARP = ("warp", "none")
 
 
 def score_films(context: Context) -> None:
-    """Score the films that Mind-Animator decoded, or its first frames moved by the decoder's flow (`brain-e2e`).
+    """Score the films that Mind-Animator decoded, or first frames that are moved by our decoder's flow.
+
+    The frames are Mind-Animator's (`brain-e2e`) or those of an imported system (`brain-e2e-` and its name).
 
     The protocol is that of the stage `reanimation`: same clips, size, times, labeller and networks. Table ``scores``
     (clip, sample, metric, value); of Mind-Animator also ``retrieval`` (metric, gallery, p).
@@ -38,25 +41,29 @@ def score_films(context: Context) -> None:
     from pipelines.evaluate.video_scores import score_clip
     from pipelines.flow_labels import make_labeller
 
-    clips, films = ScoredClips(context), _Films(context)
+    clips = ScoredClips(context)
+    films = _imported_frames(context) if "first_frames" in context.config else _Films(context)
     labeller = make_labeller(context.config["labeller"], device=context.device)
     networks = VideoNetworks.load(context.config.get("networks", {}), context.device)
-    times = _moved_times(context, clips, labeller.max_gap_s) if context.config["system"] == END_TO_END else {}
+    moved = context.config["system"].startswith(END_TO_END)
+    decoded = films if isinstance(films, _Films) and not moved else None
+    times = _moved_times(context, clips, labeller.max_gap_s) if decoded is None else {}
     chosen = [row for row in clips.chosen if clips.names[row] in films.rows]
     rows: list[tuple[str, int, str, float]] = []
     for done, row in enumerate(chosen):
         context.progress(done / len(chosen), f"{done} of {len(chosen)} clips")
         name, segment = clips.names[row], clips.places[row][0]
-        film = films.moved(clips, row, times[segment]) if times else films.film(name)
+        first = films.first_frame(name)
+        film = _moved(first, clips, row, times[segment]) if decoded is None else decoded.film(name)
         scores = score_clip(film, clips.truth(row), labeller)
         if networks.any:
             scores |= networks.score(film, clips.seen(row))
         rows += [(name, 0, metric, value) for metric, value in scores.items()]
     table = pd.DataFrame(rows, columns=["clip", "sample", "metric", "value"])
-    if not times:
-        found = _retrieval(context, films)
+    if decoded is not None:
+        found = _retrieval(context, decoded)
         context.table("retrieval", _searches(found))
-        table = pd.concat([table, _hits(films, found)], ignore_index=True)
+        table = pd.concat([table, _hits(decoded, found)], ignore_index=True)
     context.table("scores", table)
     context.facts |= {name: context.config[name] for name in ("system", "size", "labeller")}
 
@@ -81,14 +88,37 @@ class _Films:
         frames = self.frames[self.rows[clip]]
         return TimedFilm(frames, np.arange(len(frames)) / self.fps)
 
-    def moved(self, clips: ScoredClips, row: int, times: npt.NDArray[np.float64]) -> TimedFilm:
-        """Its first frame, moved by the decoder's flow: nothing but fMRI enters."""
-        from pipelines.evaluate.video_scores import TimedFilm
-        from pipelines.reanimate.warp import WarpSettings, warp_frames
+    def first_frame(self, clip: str) -> npt.NDArray[np.uint8]:
+        return np.asarray(self.frames[self.rows[clip], 0])
 
-        first = self.frames[self.rows[clips.names[row]], 0]
-        settings = WarpSettings(grid=SCORED_GRID)
-        return TimedFilm(warp_frames(first, clips.motion(row, 0), times[1:], settings=settings), times)
+
+@dataclass
+class _ImportedFrames:
+    """What another system reconstructed, of which the first frame counts."""
+
+    imported: ImportedFilms
+    size: int
+
+    def __post_init__(self) -> None:
+        self.rows = {clip: row for row, clip in enumerate(self.imported.clips)}
+
+    def first_frame(self, clip: str) -> npt.NDArray[np.uint8]:
+        return self.imported.first_frame(clip, self.size)
+
+
+def _imported_frames(context: Context) -> _ImportedFrames:
+    frames = context.config["first_frames"]
+    films = imported_films(context, frames["owner"], frames["system"], frames["films"])
+    return _ImportedFrames(films, context.config["size"])
+
+
+def _moved(first: npt.NDArray[np.uint8], clips: ScoredClips, row: int, times: npt.NDArray[np.float64]) -> TimedFilm:
+    """A decoded first frame, moved by our decoder's flow: nothing but fMRI enters."""
+    from pipelines.evaluate.video_scores import TimedFilm
+    from pipelines.reanimate.warp import WarpSettings, warp_frames
+
+    settings = WarpSettings(grid=SCORED_GRID)
+    return TimedFilm(warp_frames(first, clips.motion(row, 0), times[1:], settings=settings), times)
 
 
 def _moved_times(context: Context, clips: ScoredClips, max_gap_s: float) -> dict[str, npt.NDArray[np.float64]]:
@@ -145,6 +175,8 @@ def compare_systems(context: Context) -> None:
     p_chance: dict[tuple[str, str], float] = {}
     for result in context.inputs("benchmark_films").values():
         system = str(result.manifest["facts"]["system"])
+        if "first_frames" in result.manifest["config"]:  # its clips are those of the import
+            imported.append(system)
         parts.append(read_table(result.folder / "scores.parquet")[["clip", "metric", "value"]].assign(system=system))
         searches = result.folder / "retrieval.parquet"
         rows = read_table(searches) if searches.exists() else pd.DataFrame(columns=["metric", "gallery", "p"])

@@ -103,7 +103,9 @@ class ScoredClips:
         self.names = [clip_name(segment, index) for segment, index in self.places]
         decoded = context.inputs("motion_decoder")
         self.decoded = next(iter(decoded.values())) if decoded else None
-        self.imported = _imported(context) if "films" in context.config else None
+        owner, system = context.unit.split(".")[:2]
+        key = context.config.get("films")
+        self.imported = imported_films(context, owner, system, key) if key else None
         self.chosen = self._choose()
 
     def _choose(self) -> list[int]:
@@ -153,6 +155,14 @@ class ScoredClips:
         return {s: {name: read_array(r.arrays, name) for name in names} for s, r in self.labels.items()}
 
     @cached_property
+    def _objects(self) -> dict[str, np.ndarray]:
+        """Objects of each film: FlowSAM's where they were planned, else what moves against the camera."""
+        found = self.context.inputs("object_masks")
+        if found:
+            return {segment: read_array(result.arrays, "objects") for segment, result in found.items()}
+        return {segment: labels["moving"] for segment, labels in self._labels.items()}
+
+    @cached_property
     def _flow(self) -> np.ndarray:
         return np.empty(0) if self.decoded is None else read_array(self.decoded.arrays, "flow")
 
@@ -166,18 +176,17 @@ class ScoredClips:
         else:
             flow = self._flow[self.decoded.manifest["facts"]["clips"].index(self.names[row]), sample]
         mask = self.context.config["mask"]
-        objects = self._labels[segment]["moving"][index] if uses_film(mask) else None
+        objects = self._objects[segment][index] if uses_film(mask) else None
         least = 0.0 if self.decoded is None else float(self.decoded.manifest["facts"].get("held_out_error", 0.0))
         return drive(flow, self.step_s, mask, objects, least)
 
 
-def _imported(context: Context) -> ImportedFilms:
-    """The films that the task was planned with."""
+def imported_films(context: Context, owner: str, system: str, key: str) -> ImportedFilms:
+    """The films that a task was planned with; raises `NotReady` where others stand there now."""
     from brainviz.imported import STAGE, ImportedFilms
 
-    owner, system = context.unit.split(".")[:2]
     result = context.store.current(STAGE, f"{owner}.{system}")
-    if result is None or result.folder.name != context.config["films"]:
+    if result is None or result.folder.name != key:
         raise NotReady("The films were imported anew meanwhile.", system, "Start the run again.")
     return ImportedFilms(system, result)
 
