@@ -18,7 +18,7 @@ def converter(name: str) -> Converter | None:
     """What turns a checkpoint into the folder of the weights `name`; None where they are used as published."""
     if name in STEERED:
         return lambda checkpoint, folder: _steered(name, checkpoint, folder)
-    return _flowsam if name == "flowsam" else None
+    return {"flowsam": _flowsam, "vifi-clip": _vifi}.get(name)
 
 
 def is_converted(folder: Path) -> bool:
@@ -42,3 +42,9 @@ def _flowsam(checkpoint: Path, folder: Path) -> str:
         remedy = "Fetch it first: python -m pipelines weights sam"
         raise DataProblem("FlowSAM stands on SAM, whose weights are not here.", "sam", remedy)
     return str(convert_flowsam(checkpoint, base, folder))
+
+
+def _vifi(checkpoint: Path, folder: Path) -> str:
+    from pipelines.evaluate.vifi_checkpoint import convert_vifi
+
+    return str(convert_vifi(checkpoint, folder))

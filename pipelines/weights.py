@@ -82,13 +82,28 @@ REANIMATION = (
     ),
 )
 
+VIFI = Weights(
+    "vifi-clip",
+    "scores of films (VIFI: ViFi-CLIP ViT-B/16, the file that Mind-Animator is scored with); converted once",
+    "https://osf.io/utqde/files/osfstorage",
+    0.6,  # not published: CLIP ViT-B/16 in float32; with the state of its training three times as much
+    "MIT (the authors' program)",
+    ("k400_seed1_vifi_clip_base2novel.pth",),
+    by_hand="Mind-Animator's authors keep it there; ViFi-CLIP's own: https://github.com/muzairkhattak/ViFi-CLIP.",
+    only_by_hand=True,
+)
+
 
 def known_weights() -> dict[str, Weights]:
     """All weights that the pipelines can use, by name."""
     from pipelines.features.catalogue import PRETRAINED
     from pipelines.flow_labels.labellers import RAFT_URL
 
-    listed = [Weights("raft", "true flow (RAFT large, torchvision)", RAFT_URL, 0.02, "BSD-3-Clause"), *REANIMATION]
+    listed = [
+        Weights("raft", "true flow (RAFT large, torchvision)", RAFT_URL, 0.02, "BSD-3-Clause"),
+        *REANIMATION,
+        VIFI,
+    ]
     for spec in PRETRAINED:
         if not spec.base:
             purpose = f"encoder {spec.title} ({spec.family})"

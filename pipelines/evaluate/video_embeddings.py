@@ -48,8 +48,8 @@ class VideoNetworks:
         Parameters
         ----------
         folders : mapping of name -> folder
-            `clip` and `vifi-clip` (the latter's image tower in the same form): a transformers folder of a CLIP;
-            `videomae-large`: one of VideoMAE.
+            `clip` and `vifi-clip` (as `pipelines.evaluate.vifi_checkpoint` converts it): a transformers folder of a
+            CLIP; `videomae-large`: one of VideoMAE.
         device : str
 
         Raises

@@ -19,7 +19,7 @@ from pipelines.reanimate.dragnuwa.key_map import PREFIX, module_map, our_name
 if TYPE_CHECKING:
     from torch import Tensor
 
-_WRAPPERS = ("state_dict", "model_state_dict", "module")
+_WRAPPERS = ("state_dict", "model_state_dict", "module", "model")
 _LORA = (".lora_up.weight", ".lora_down.weight")
 
 
@@ -70,8 +70,8 @@ class ConversionReport:
 def read_checkpoint(path: str | Path) -> dict[str, Tensor]:
     """The flat tensors of a .pth or .safetensors file; nothing but tensors is ever unpickled.
 
-    What training programs wrap around them is taken off: an entry "state_dict", "model_state_dict" or "module"
-    (DeepSpeed), and "module." before every name.
+    What training programs wrap around them is taken off: an entry "state_dict", "model_state_dict", "model" or
+    "module" (DeepSpeed), and "module." before every name.
 
     Raises
     ------
