@@ -219,6 +219,15 @@ class Workspace:
         """Moving objects in the *viewed* film (residual after a camera fit): bool (3, 32, 32)."""
         return self._label_row(self.place(clip), "moving").astype(bool)
 
+    def flowsam_mask(self, clip: str) -> np.ndarray:
+        """FlowSAM's objects in the *viewed* film: bool (3, 32, 32); raises `NotReady` where no run has looked."""
+        place = self.place(clip)
+        result = self.results.current("object_masks", place.segment)
+        if result is None:
+            remedy = "Run with --object-masks flowsam."
+            raise NotReady("FlowSAM's masks of this film are not there yet.", place.segment, remedy)
+        return np.asarray(open_array(result.arrays, "objects")[place.index], bool)
+
     def _label_row(self, place: ClipPlace, name: str) -> np.ndarray:
         result = self.results.current("flow_labels", place.segment)
         if result is None:

@@ -61,6 +61,11 @@ def backend_of(choice: ReanimationChoice, system: str) -> str:
     return "svd" if system == "svd" else choice.backend
 
 
+def mask_of(choice: ReanimationChoice, system: str) -> str:
+    """The chosen mask, of the systems that are driven by a motion."""
+    return "none" if system == "svd" else choice.mask
+
+
 def sample_of(choice: ReanimationChoice, system: str) -> int:
     """The chosen sample, of the systems that give several."""
     if system in (FILM, "svd"):
@@ -75,7 +80,7 @@ def made(choice: ReanimationChoice, system: str) -> reanimation.Reanimation:
         choice.subject,
         choice.clip,
         system,
-        choice.mask if system != "svd" else "none",
+        mask_of(choice, system),
         sample_of(choice, system),
         backend_of(choice, system),
         choice.seed,
@@ -190,7 +195,7 @@ def submit(choice: ReanimationChoice, systems: Sequence[str]) -> None:
                 choice.clip,
                 system,
                 backend_of(choice, system),
-                choice.mask,
+                mask_of(choice, system),
                 sample_of(choice, system),
                 choice.seed,
             )

@@ -127,7 +127,8 @@ def _run_options(parser: argparse.ArgumentParser, workspace: str) -> None:
     parser.add_argument("--encoders", default="", metavar="NAME,NAME:FOLDER", help="encoding: which (see weights)")
     parser.add_argument("--joint", default="", metavar="A+B", help="encoding: pairs whose variance is partitioned")
     parser.add_argument("--reanimate-with", default="", metavar="BACKEND[:FOLDER],...", help="besides the warp")
-    parser.add_argument("--object-masks", default="", metavar="none,predicted-objects", help="reanimation: what moves")
+    masks = "reanimation: what moves besides the whole frame: predicted-objects, film-objects, flowsam"
+    parser.add_argument("--object-masks", default="", metavar="MASK,MASK", help=masks)
     parser.add_argument("--reanimate-clips", type=int, default=100, help="test clips that slow backends render")
     parser.add_argument("--dry-run", action="store_true", help="only print time, memory and disk per stage")
     _simulation_options(parser)

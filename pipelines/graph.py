@@ -70,11 +70,12 @@ STAGES = {
         Stage(
             "reference_frames", 1, "pipelines.stages.reanimation:keep_reference_frames", "Keep frames to compare with"
         ),
+        Stage("object_masks", 1, "pipelines.stages.object_masks:find_objects", "Find the film's objects"),
         Stage("reanimation", 1, "pipelines.stages.reanimation:reanimate", "Reanimate the test clips"),
         Stage("evaluate_reanimation", 1, "pipelines.stages.reanimation:evaluate", "Score the reanimations"),
         Stage("mind_animator_targets", 1, "pipelines.stages.mind_animator:make_targets", "Prepare Mind-Animator"),
         Stage("mind_animator", 1, "pipelines.stages.mind_animator:decode_films", "Train Mind-Animator, decode films"),
-        Stage("benchmark_films", 1, "pipelines.stages.benchmark:score_films", "Score Mind-Animator's films"),
+        Stage("benchmark_films", 1, "pipelines.stages.benchmark:score_films", "Score decoded films"),
         Stage("benchmark", 1, "pipelines.stages.benchmark:compare_systems", "Compare all systems"),
         Stage("render", 1, "pipelines.stages.rendering:render", "Render one reanimation"),
         Stage("render_drawn", 1, "pipelines.stages.drawing:render_drawn", "Render a drawn motion"),

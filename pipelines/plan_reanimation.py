@@ -21,6 +21,8 @@ SHARED_SYSTEMS = ("truth", "image-only", "prior", "zero")
 SAMPLES = {"prior": 3, "svd": 3}
 DEMO_PX, REAL_PX = 128, 256
 SLOW_CLIPS = 100
+FLOWSAM = "flowsam"
+_FLOWSAM_SECONDS = (60.0, 1.0)  # of one clip, without and with a GPU: twelve pictures of 1024 px through SAM's ViT-B
 _SLOW_SECONDS = 60.0  # of one film of a diffusion backend on a GPU; on a processor it is an hour
 
 
@@ -34,7 +36,7 @@ def reanimation_tasks(
     BrainvizError
         An unknown backend or mask.
     NotReady
-        A backend that lacks its weights.
+        A backend or FlowSAM lacks its weights.
     """
     made: dict[str, Task] = {}
     for segment in source.test:
@@ -43,7 +45,11 @@ def reanimation_tasks(
         config = {"film": source.film_prints[segment], "n_clips": n, "size": size}
         cost = Cost(0.04 * n, 0.6, 1.2e-8 * size**2 * n)
         _add(made, source.task("reference_frames", segment, config, film, cost))
-    for backend, weights, mask in _choices(request):
+    choices = _choices(request)
+    if any(mask == FLOWSAM for *_, mask in choices):
+        for segment in source.test:
+            _add(made, _masks_task(source, request, named, segment))
+    for backend, weights, mask in choices:
         for owner, system in _systems(source, backend, mask):
             _add(made, _task(source, request, {**named, **made}, owner, system, (backend, weights, mask)))
     for owner, system, key in _imported(source, workspace):
@@ -58,7 +64,7 @@ def reanimation_tasks(
 def render_tasks(workspace: Path, wish: Mapping[str, Any]) -> tuple[Task, ...]:
     """The task that renders one film on demand; raises as `pipelines.interactive.reanimation.render_request`."""
     from brainviz import open_workspace
-    from pipelines.interactive.reanimation import flow_source
+    from pipelines.interactive.reanimation import film_objects, flow_source, mask_source
     from pipelines.reanimate.registry import make_backend
 
     names = ("subject", "clip", "system", "backend", "mask", "sample", "seed")
@@ -73,10 +79,13 @@ def render_tasks(workspace: Path, wish: Mapping[str, Any]) -> tuple[Task, ...]:
         raise NotReady(f"The backend {backend.id!r} cannot run.", "render", problem)
     opened = open_workspace(workspace)
     flow = flow_source(opened, wish["subject"], wish["clip"], wish["system"], wish["backend"])
+    film_objects(opened, wish["clip"], wish["mask"])  # refused now where it is not there
+    masks = mask_source(opened, wish["clip"], wish["mask"])
+    config = {**wish, "flow": flow} | ({"objects": masks} if masks else {})
     unit = render_unit(*(wish[name] for name in names))
     seconds = 1.0 if backend.id == AT_ONCE else _SLOW_SECONDS
     cost = Cost(seconds, max(0.5, backend.memory_gb), 0.002)
-    return (Task("render", unit, {**wish, "flow": flow}, (), "", opened.simulated, cost),)
+    return (Task("render", unit, config, (), "", opened.simulated, cost),)
 
 
 def _choices(request: RunRequest) -> list[tuple[str, str, str]]:
@@ -87,9 +96,7 @@ def _choices(request: RunRequest) -> list[tuple[str, str, str]]:
     asked = dict.fromkeys([AT_ONCE, *request.reanimate_with])
     masks = tuple(dict.fromkeys(["none", *request.object_masks]))
     for mask in masks:
-        if uses_film(mask) and mask != "film-objects":
-            remedy = "Choose film-objects or predicted-objects."
-            raise NotReady(f"A run keeps no masks of {mask!r} that could drive films.", "--object-masks", remedy)
+        uses_film(mask)  # refuses an unknown one
     choices = []
     for entry in asked:
         backend, _, folder = entry.partition(":")
@@ -99,6 +106,22 @@ def _choices(request: RunRequest) -> list[tuple[str, str, str]]:
         own = masks if BACKENDS[backend].follows_motion else ("none",)
         choices += [(backend, folder, mask) for mask in own]
     return choices
+
+
+def _masks_task(source: Source, request: RunRequest, named: Mapping[str, Task], segment: str) -> Task:
+    """FlowSAM's objects of one test film; raises `NotReady` where its weights are missing."""
+    from pipelines.weights import find
+
+    place = find(FLOWSAM)
+    if place is None:
+        remedy = "Get them: python -m pipelines weights flowsam --file FILE. Or choose predicted-objects."
+        raise NotReady("FlowSAM's weights are not here.", "--object-masks flowsam", remedy)
+    film = (source.film_tasks[segment],) if segment in source.film_tasks else ()
+    n = source.clips[segment]
+    config = {"film": source.film_prints[segment], "n_clips": n, "weights": str(place)}
+    config |= {"labeller": _labeller(source, named)}
+    seconds = _FLOWSAM_SECONDS[request.device != "cpu"] * n
+    return source.task("object_masks", segment, config, film, Cost(seconds, 6.0))
 
 
 def _systems(source: Source, backend: str, mask: str) -> list[tuple[str, str]]:
@@ -126,6 +149,7 @@ def _task(
     decoder = named.get(f"motion_decoder/{owner}.{system}")
     decoders = (decoder,) if decoder is not None and backend != "svd" else ()
     films = tuple(task for s in source.test for task in (named[f"reference_frames/{s}"], named[f"flow_labels/{s}"]))
+    masks = tuple(named[f"object_masks/{s}"] for s in source.test) if mask == FLOWSAM else ()
     samples = SAMPLES.get(system, 1)
     config: dict[str, Any] = {"system": system, "backend": backend, "mask": mask, "samples": samples}
     config |= {"size": DEMO_PX if source.simulated else REAL_PX, "labeller": _labeller(source, named)}
@@ -143,7 +167,8 @@ def _task(
         if problem := made.missing():  # said now, not after hours of other work
             raise NotReady(f"The backend {backend!r} cannot run.", "--reanimate-with", problem)
         cost = Cost(_SLOW_SECONDS * clips * samples, made.memory_gb, 0.001 * clips * samples)
-    return source.task("reanimation", reanimation_unit(owner, system, backend, mask), config, (*films, *decoders), cost)
+    needs = (*films, *decoders, *masks)
+    return source.task("reanimation", reanimation_unit(owner, system, backend, mask), config, needs, cost)
 
 
 def _imported(source: Source, workspace: Path) -> list[tuple[str, str, str]]:

@@ -113,6 +113,8 @@ def reanimated(
         "simulated": workspace.simulated,
         "still": is_still(workspace.flow(subject, clip, system, sample), held_out_error(workspace, subject, system)),
     }
+    if source := mask_source(workspace, clip, mask):
+        own["objects"] = source
     cache = _cache_file(workspace, own)
     found = _read_cached(cache)
     if found is None:
@@ -165,21 +167,26 @@ def stored_film(
     from pipelines.reanimate.units import film_name, reanimation_unit, render_unit
 
     flow = flow_source(workspace, subject, clip, system, backend)
-    task, _, key = flow.partition(":")
+    objects = mask_source(workspace, clip, mask)
+    inputs = {task: key for task, _, key in (source.partition(":") for source in (flow, objects)) if key}
     unit = render_unit(subject, clip, system, backend, mask, sample, seed)
     found = workspace.results.current("render", unit)
-    if found is not None and found.manifest["config"]["flow"] == flow:
+    if found is not None and _made_with(found.manifest["config"], {"flow": flow, "objects": objects}):
         return _stored(found, "film.mp4")
     if seed:
         return None
     for owner in (subject, "all"):
         unit = reanimation_unit(owner, system, backend, mask)
         found = workspace.results.current("reanimation", unit)
-        if found is not None and (flow == NO_FLOW or found.manifest["inputs"].get(task) == key):
+        if found is not None and _made_with(found.manifest["inputs"], inputs):
             name = film_name(clip, sample)
             if (found.folder / name).exists():
                 return _stored(found, name)
     return None
+
+
+def _made_with(stated: Mapping[str, Any], wanted: Mapping[str, str]) -> bool:
+    return all(stated.get(name, "") == value for name, value in wanted.items())
 
 
 def film_scores(
@@ -232,12 +239,11 @@ def render_request(
     `weights` and `svd` are folders of the backend's own weights and of Stable Video Diffusion's, where they do not lie
     where `python -m pipelines weights` puts them.
     """
-    from pipelines.reanimate.drive import uses_film
     from pipelines.request import RunRequest
 
-    uses_film(mask)
     _check_backend(backend)
     flow_source(workspace, subject, clip, system, backend)
+    film_objects(workspace, clip, mask)
     wish = {"subject": subject, "clip": clip, "system": system, "backend": backend, "mask": mask}
     folders = {name: folder for name, folder in (("weights", weights), ("svd", svd)) if folder}
     return RunRequest(render={**wish, "sample": sample, "seed": seed, **folders})
@@ -264,9 +270,15 @@ def film_objects(workspace: Workspace, clip: str, mask: str) -> npt.NDArray[np.b
 
     if not uses_film(mask):
         return None
-    if mask == "film-objects":
-        return workspace.object_mask(clip)
-    raise NotReady(f"The masks of {mask!r} are not there yet.", clip, "Choose another mask.")
+    return workspace.object_mask(clip) if mask == "film-objects" else workspace.flowsam_mask(clip)
+
+
+def mask_source(workspace: Workspace, clip: str, mask: str) -> str:
+    """The result that FlowSAM's masks come from, as ``stage/unit:key``; "" for other masks, or where there is none."""
+    if mask != "flowsam":
+        return ""
+    found = workspace.results.current("object_masks", workspace.place(clip).segment)
+    return "" if found is None else _named(found)
 
 
 def held_out_error(workspace: Workspace, subject: str, system: str) -> float:
@@ -366,6 +378,7 @@ def _cache_file(workspace: Workspace, facts: Mapping[str, Fact]) -> Path:
     film = fingerprint_files([("film", workspace.film(place.segment))])
     parts = [facts.get("flow", [facts["subject"], facts["system"]]), *(facts[n] for n in ("clip", "sample", "mask"))]
     parts += [_labels(workspace, place.segment), film, SIZE_PX, _CACHE_VERSION]
+    parts += [facts["objects"]] if "objects" in facts else []
     name = hashlib.blake2b(json.dumps(parts).encode(), digest_size=16).hexdigest()
     return workspace.path / "cache" / "reanimations" / f"{name}.npz"
 

@@ -21,15 +21,16 @@ def render(context: Context) -> None:
     """
     from brainviz.video.reading import film_info
     from brainviz.video.writing import write_mp4
-    from pipelines.interactive.reanimation import film_objects, flow_source, held_out_error
+    from pipelines.interactive.reanimation import film_objects, flow_source, held_out_error, mask_source
     from pipelines.reanimate.drive import drive
     from pipelines.reanimate.registry import BACKENDS, make_backend
     from pipelines.reanimate.request import ReanimationRequest
 
     config, workspace = context.config, open_workspace(context.store.path)
     subject, clip, system, mask = (str(config[name]) for name in ("subject", "clip", "system", "mask"))
-    if flow_source(workspace, subject, clip, system, config["backend"]) != config["flow"]:
-        raise NotReady("The flow was made anew meanwhile.", f"{clip}, {system}", "Start the rendering again.")
+    sources = flow_source(workspace, subject, clip, system, config["backend"]), mask_source(workspace, clip, mask)
+    if sources != (config["flow"], config.get("objects", "")):
+        raise NotReady("Its flow or mask was made anew meanwhile.", f"{clip}, {system}", "Start the rendering again.")
     info = film_info(workspace.film(workspace.place(clip).segment))
     motion = None
     if BACKENDS[config["backend"]].follows_motion:

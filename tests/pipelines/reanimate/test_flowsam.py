@@ -1,8 +1,4 @@
-"""FlowI-SAM in transformers' SAM, against arrays of SAM's original decoder.
-
-`flowsam_decoder.safetensors` was written by Meta's segment-anything 1.0 (Apache-2.0) at a tiny width with random
-weights: the decoder's tensors under their published names, its inputs, and what it made of them.
-"""
+"""FlowI-SAM in transformers' SAM, against arrays of SAM's original decoder (`tiny_flowsam`)."""
 
 from __future__ import annotations
 
@@ -11,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import load_file
 
 from brainviz.compat import prepare_torchvision
 from brainviz.errors import BrainvizError, DataProblem, NotReady
@@ -22,74 +17,27 @@ from pipelines.reanimate.flowsam import FlowSam, FlowSamSettings, chosen, flow_p
 
 prepare_torchvision()
 
-from transformers import (  # noqa: E402
-    SamConfig,
-    SamMaskDecoderConfig,
-    SamModel,
-    SamPromptEncoderConfig,
-    SamVisionConfig,
-)
+from tiny_flowsam import flowsam_arrays, published_flowsam, save_tiny_flowsam, save_tiny_sam  # noqa: E402
+from transformers import SamModel  # noqa: E402
 
-ARRAYS = Path(__file__).with_name("flowsam_decoder.safetensors")
 SETTINGS = FlowSamSettings(points=4, least_overlap=-9.0)
 
 
 @pytest.fixture(scope="module")
 def arrays() -> dict[str, torch.Tensor]:
-    return load_file(ARRAYS)
+    return flowsam_arrays()
 
 
 @pytest.fixture(scope="module")
-def base(tmp_path_factory, arrays) -> Path:
-    """SAM's folder at a tiny width, its prompt encoder that of the arrays."""
-    torch.manual_seed(1)
-    side = {"image_size": 64, "patch_size": 16}
-    config = SamConfig(
-        vision_config=SamVisionConfig(
-            hidden_size=16,
-            output_channels=8,
-            num_hidden_layers=1,
-            num_attention_heads=2,
-            mlp_dim=16,
-            global_attn_indexes=[0],
-            num_pos_feats=4,
-            initializer_range=0.2,
-            **side,
-        ).to_dict(),
-        prompt_encoder_config=SamPromptEncoderConfig(hidden_size=8, mask_input_channels=4, **side).to_dict(),
-        mask_decoder_config=SamMaskDecoderConfig(
-            hidden_size=8, mlp_dim=8, num_attention_heads=2, iou_head_hidden_dim=8
-        ).to_dict(),
-    )
-    network = SamModel(config)
-    held = {
-        "shared_image_embedding.positional_embedding": "pe_layer.positional_encoding_gaussian_matrix",
-        "prompt_encoder.shared_embedding.positional_embedding": "pe_layer.positional_encoding_gaussian_matrix",
-        "prompt_encoder.not_a_point_embed.weight": "not_a_point_embed.weight",
-        "prompt_encoder.no_mask_embed.weight": "no_mask_embed.weight",
-        **{f"prompt_encoder.point_embed.{k}.weight": f"point_embeddings.{k}.weight" for k in range(4)},
-    }
-    network.load_state_dict({ours: arrays[f"prompt/{name}"] for ours, name in held.items()}, strict=False)
+def base(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("sam")
-    network.save_pretrained(folder, safe_serialization=True)
+    save_tiny_sam(folder)
     return folder
 
 
-def published(arrays) -> dict:
-    """The file as training wrote it."""
-    decoder = {name.removeprefix("decoder/"): v for name, v in arrays.items() if name.startswith("decoder/")}
-    return {"iteration": 20000, "model_state_dict": decoder, "optimizer_state_dict": {"state": {}}}
-
-
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory, arrays, base) -> Path:
-    from pipelines.reanimate.flowsam_checkpoint import convert_flowsam
-
-    home = tmp_path_factory.mktemp("flowsam")
-    torch.save(published(arrays), home / "published.pth")
-    report = convert_flowsam(home / "published.pth", base, home / "converted")
-    assert report.complete and report.mapped == sum(name.startswith("decoder/") for name in arrays)
-    return home / "converted"
+def folder(tmp_path_factory, base) -> Path:
+    return save_tiny_flowsam(tmp_path_factory.mktemp("flowsam"), base)
 
 
 def test_decoder_makes_the_original_masks(arrays, folder):
@@ -112,10 +60,10 @@ def test_encoder_is_left_alone(base, folder):
     assert changed == {"mask_decoder"}
 
 
-def test_flowp_and_damaged_files_are_refused_by_name(arrays, base, tmp_path):
+def test_flowp_and_damaged_files_are_refused_by_name(base, tmp_path):
     from pipelines.reanimate.flowsam_checkpoint import convert_flowsam
 
-    held = published(arrays)
+    held = published_flowsam()
     held["model_state_dict"] |= {"obj_token.weight": torch.zeros(1, 8), "prompt_tokens.weight": torch.zeros(4, 8)}
     del held["model_state_dict"]["iou_token.weight"]
     torch.save(held, tmp_path / "flowp.pth")
@@ -124,7 +72,7 @@ def test_flowp_and_damaged_files_are_refused_by_name(arrays, base, tmp_path):
     assert not (tmp_path / "out").exists() and [path.name for path in tmp_path.iterdir()] == ["flowp.pth"]
 
 
-def test_fetched_by_hand_and_converted_once(arrays, base, tmp_path, monkeypatch, capsys):
+def test_fetched_by_hand_and_converted_once(base, tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("BRAINVIZ_WEIGHTS", str(tmp_path / "weights"))
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
@@ -133,7 +81,7 @@ def test_fetched_by_hand_and_converted_once(arrays, base, tmp_path, monkeypatch,
     snapshots = tmp_path / "hub" / "models--facebook--sam-vit-base" / "snapshots"
     snapshots.mkdir(parents=True)
     (snapshots / "main").symlink_to(base)
-    torch.save(published(arrays), tmp_path / "flowisam.pth")
+    torch.save(published_flowsam(), tmp_path / "flowisam.pth")
     place = store.fetch("flowsam", lambda *_: None, tmp_path / "flowisam.pth")
     assert place == store.find("flowsam") and "120 tensors mapped" in capsys.readouterr().out
     assert FlowSam(place).mask(np.zeros((1, 32, 32, 2), np.float32)).shape == (32, 32)
