@@ -84,12 +84,13 @@ REANIMATION = (
 
 VIFI = Weights(
     "vifi-clip",
-    "scores of films (VIFI: ViFi-CLIP ViT-B/16, the file that Mind-Animator is scored with); converted once",
+    "scores of films (VIFI: ViFi-CLIP ViT-B/16); converted once",
     "https://osf.io/utqde/files/osfstorage",
     0.6,  # not published: CLIP ViT-B/16 in float32; with the state of its training three times as much
     "MIT (the authors' program)",
     ("k400_seed1_vifi_clip_base2novel.pth",),
-    by_hand="Mind-Animator's authors keep it there; ViFi-CLIP's own: https://github.com/muzairkhattak/ViFi-CLIP.",
+    by_hand="Mind-Animator's authors keep there what they score with; ViFi-CLIP's own files: "
+    "https://github.com/muzairkhattak/ViFi-CLIP.",
     only_by_hand=True,
 )
 

@@ -14,7 +14,7 @@ from safetensors.torch import load_file, save_file
 from tiny_flowsam import save_tiny_flowsam, save_tiny_sam
 
 from brainviz import open_workspace
-from brainviz.errors import NotReady
+from brainviz.errors import Cancelled, NotReady
 from brainviz.results import ResultStore
 from brainviz.storage import read_table, write_array
 from brainviz.workspace import Workspace
@@ -112,6 +112,25 @@ def errors_of(workspace: Workspace, unit: str) -> pd.Series:
     assert result is not None
     scores = read_table(result.folder / "scores.parquet")
     return scores.loc[scores["metric"] == "epe", "value"]
+
+
+def test_a_killed_search_goes_on_at_the_next_clip(tiny_workspace: Path, tmp_path: Path, here: Path) -> None:
+    shutil.copytree(tiny_workspace, tmp_path / "workspace", copy_function=lambda a, b: Path(b).hardlink_to(a))
+    workspace = open_workspace(tmp_path / "workspace")
+    task = planned(workspace.path, "flowsam")["object_masks/test1"]
+
+    def cancel(share: float, _text: str) -> None:
+        if share >= 3 / task.config["n_clips"]:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        perform(task, workspace.path, "cpu", cancel)
+    work = workspace.results.work_folder(task.stage, task.unit, task.key)
+    assert sorted(path.name for path in work.iterdir()) == ["00000.npy", "00001.npy", "00002.npy"]
+    np.save(work / "00001.npy", np.ones((3, 32, 32), bool))
+    perform(task, workspace.path, "cpu", lambda _share, _text: None)
+    assert [workspace.flowsam_mask(f"test1-000{k}").all() for k in range(4)] == [False, True, False, False]
+    assert not work.exists()
 
 
 def test_a_run_finds_the_objects_and_drives_every_system_by_them(
