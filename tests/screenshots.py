@@ -22,7 +22,14 @@ SHOTS = (  # name, address, width, height, colour scheme
     ("encoding-dark", "/encoding?subject=1&map=r&mode=both&region=L_MT", 1280, 800, "dark"),
     ("encoding-phone", "/encoding?subject=1", 390, 844, "light"),
     ("insilico-light", "/insilico?subject=1", 1280, 800, "light"),
+    ("reanimation-light", "/reanimation?subject=1", 1280, 800, "light"),
+    ("ambiguity-light", "/ambiguity?subject=1", 1280, 800, "light"),
+    ("regions-light", "/regions?subject=1", 1280, 800, "light"),
+    ("draw-light", "/draw?subject=1", 1280, 800, "light"),
+    ("benchmark-light", "/benchmark?subject=1", 1280, 800, "light"),
 )
+
+PAINTED = "canvas[data-panel][data-frame], img.flatmap, .cortex[data-painted], .js-plotly-plot, .stage canvas"
 
 
 def take(browser: Any, server: Server, folder: Path, whole: bool = False) -> None:
@@ -31,7 +38,7 @@ def take(browser: Any, server: Server, folder: Path, whole: bool = False) -> Non
         context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
         page = context.new_page()
         page.goto(server.url + address)
-        page.wait_for_selector("canvas[data-panel][data-frame], img.flatmap, .cortex[data-painted]", timeout=60_000)
+        page.wait_for_selector(PAINTED, timeout=60_000)
         page.wait_for_timeout(4000)  # sprites decode, plots draw, the skeletons go
         page.screenshot(path=folder / f"{name}.png", full_page=whole)
         context.close()
