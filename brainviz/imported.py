@@ -16,7 +16,7 @@ Frames = npt.NDArray[np.uint8]
 
 STAGE = "imported_films"
 END_TO_END = "brain-e2e"
-"""Another decoder's first frames, moved by our decoder's flow: nothing but fMRI enters."""
+"""Another decoder's first frames, moved by our decoder's flow (predicted with the true first frame)."""
 CLIPS_PER_ARRAY = 64  # a stored array is written whole, and a data set's clips would fill a memory
 
 

@@ -113,7 +113,7 @@ def _imported_frames(context: Context) -> _ImportedFrames:
 
 
 def _moved(first: npt.NDArray[np.uint8], clips: ScoredClips, row: int, times: npt.NDArray[np.float64]) -> TimedFilm:
-    """A decoded first frame, moved by our decoder's flow: nothing but fMRI enters."""
+    """A decoded first frame, moved by our decoder's flow, which was predicted with the true first frame."""
     from pipelines.evaluate.video_scores import TimedFilm
     from pipelines.reanimate.warp import WarpSettings, warp_frames
 

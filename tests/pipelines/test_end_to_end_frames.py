@@ -32,7 +32,7 @@ def planned(workspace: Path, request: RunRequest = REQUEST) -> dict[str, Task]:
 def test_the_name_says_whose_frames_they_are() -> None:
     assert (end_to_end("other"), source_of_frames(SYSTEM)) == (SYSTEM, "other")
     assert [source_of_frames(name) for name in ("brain-e2e", "brain", "other")] == ["", "", ""]
-    assert look(SYSTEM).label == "fMRI alone, frame of other"
+    assert look(SYSTEM).label == "Frame from fMRI + motion, frame of other"
 
 
 def test_every_import_is_planned_once_for_every_subject(tmp_path: Path) -> None:
