@@ -16,7 +16,7 @@ Frames = npt.NDArray[np.uint8]
 
 STAGE = "imported_films"
 END_TO_END = "brain-e2e"
-"""Another decoder's first frames, moved by our decoder's flow (predicted with the true first frame)."""
+"""Another decoder's first frames, moved by the flow that our decoder predicts from them and fMRI."""
 CLIPS_PER_ARRAY = 64  # a stored array is written whole, and a data set's clips would fill a memory
 
 
@@ -26,7 +26,7 @@ def array_name(row: int) -> str:
 
 
 def end_to_end(system: str) -> str:
-    """Name of the system that moves an imported system's first frames by the decoder's flow."""
+    """Name of the system that moves an imported system's first frames by the flow predicted from them."""
     return f"{END_TO_END}-{system}"
 
 

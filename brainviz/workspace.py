@@ -57,6 +57,9 @@ TABLE_STAGES = {
     "benchmark_clips": "benchmark",
     "benchmark_tests": "benchmark",
     "benchmark_absent": "benchmark",
+    "corrections": "corrections",
+    "shuffle_test": "shuffle_test",
+    "shuffle_test_shift": "shuffle_test",
     "ambiguity": "ambiguity",
     "ambiguity_cases": "ambiguity",
     "ambiguity_directions": "ambiguity",
@@ -343,6 +346,7 @@ class Workspace:
 
     def _maps(self, subject: str) -> dict[str, Result]:
         units = [("bold", subject), ("encoding_maps", subject), ("leave_out", subject)]
+        units += [("mind_animator", f"{subject}.corrected")]
         units += [(s, u) for s in ("encoding", "joint_encoding") for u in self.results.units(s) if _owner(u) == subject]
         results = [r for stage, unit in units if (r := self.results.current(stage, unit))]
         return {name: r for r in results for name in r.manifest["facts"].get("maps", [])}

@@ -173,6 +173,8 @@ def _in_order(named: dict[str, Task], subjects: Sequence[str]) -> list[Task]:
         "ambiguity",
         "leave_out",
         "benchmark",
+        "shuffle_test",
+        "corrections",
     ):
         goals += [name for subject in subjects for name in named if name.split(".")[0] == f"{stage}/{subject}"]
     ordered: dict[Task, None] = {}

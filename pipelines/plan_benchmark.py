@@ -8,6 +8,7 @@ from typing import Any
 from brainviz.imported import END_TO_END, end_to_end
 from brainviz.workspace import SHARED_UNIT
 from pipelines.graph import Cost, Task
+from pipelines.plan_mind_animator import ABLATIONS
 from pipelines.plan_reanimation import IMPORTED
 from pipelines.request import RunRequest
 from pipelines.sources import Source
@@ -38,7 +39,21 @@ def benchmark_tasks(source: Source, request: RunRequest, named: Mapping[str, Tas
         needs = (*films, named[f"evaluate_reanimation/{subject}"], named["catalogue/all"])
         task = source.task("benchmark", subject, config, needs, Cost(4, 0.5))
         made |= {task.name: task for task in (*films, task)}
+        made |= _corrections(source, named, made, subject)
     return made
+
+
+def _corrections(source: Source, named: Mapping[str, Task], made: Mapping[str, Task], subject: str) -> dict[str, Task]:
+    """What each of Mind-Animator's corrections is worth, for the subject whose forms are trained."""
+    forms = [form for form in ABLATIONS if f"mind_animator/{subject}.{form}" in named]
+    if not forms:
+        return {}
+    searched = {"searched": list(source.clips)}
+    undone = [_films_task(source, named, subject, f"mind-animator-{form}", searched, form) for form in forms]
+    whole = [made[f"benchmark_films/{subject}.{system}"] for system in SYSTEMS.values()]
+    needs = (*whole, *undone, named["catalogue/all"])
+    task = source.task("corrections", subject, {"seed": 0}, needs, Cost(2, 0.4))
+    return {one.name: one for one in (*undone, task)}
 
 
 def _usual(named: Mapping[str, Task], subject: str) -> dict[str, Any]:
@@ -60,16 +75,19 @@ def _imported(named: Mapping[str, Task], subject: str) -> list[dict[str, str]]:
 def _films_task(
     source: Source, named: Mapping[str, Task], subject: str, system: str, own: Mapping[str, Any], form: str = ""
 ) -> Task:
-    """Films of one system: Mind-Animator's of one form, or first frames, its or imported, moved by our flow."""
+    """Films of one system: Mind-Animator's of one form, or first frames, its or imported, under the flow from them."""
     moved = system.startswith(END_TO_END)
     usual = _usual(named, subject)
     config: dict[str, Any] = {k: v for k, v in usual.items() if k in ("size", "labeller", "networks", "mask")}
-    config |= {"system": system, **own}
+    config |= {"system": system, **own} | ({"form": form} if form else {})
     config |= {"n_clips": DEMO_CLIPS} if source.simulated else {}
     decoded = (f"mind_animator/{subject}.{form}", f"mind_animator_targets/{SHARED_UNIT}") if form else ()
     needs = [named[name] for name in decoded]
     needs += [named[f"{stage}/{s}"] for stage in ("reference_frames", "flow_labels") for s in source.test]
-    needs += [named[f"motion_decoder/{subject}.brain"]] if moved else []
+    if moved:
+        features = [named[f"frame_features/{s}"] for s in source.test]
+        config |= {"encoder": features[0].config["encoder"], "test": source.test}
+        needs += [named[f"motion_decoder/{subject}.brain"], named[f"bold/{subject}"], *features]
     n = sum(source.clips[s] for s in source.test)
     seconds = (0.05 if moved else 0.03) * min(n, config.get("n_clips", n))
     cost = Cost(2 + (seconds if config["labeller"] == "dis" else 100 * seconds), 0.7)

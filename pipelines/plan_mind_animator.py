@@ -5,21 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from brainviz.workspace import SHARED_UNIT
-from pipelines.graph import Cost, Stage, Task
+from pipelines.graph import Cost, Task
 from pipelines.mind_animator.config import EMBEDDED
 from pipelines.mind_animator.forms import CORRECTED, CORRECTIONS, RELEASED
 from pipelines.request import RunRequest
 from pipelines.sources import Source
 
-MIND_ANIMATOR_STAGES = (
-    Stage("mind_animator_targets", 1, "pipelines.stages.mind_animator:make_targets", "Prepare Mind-Animator's targets"),
-    Stage("mind_animator", 1, "pipelines.stages.mind_animator:decode_films", "Train Mind-Animator, decode films"),
-)
-"""For `pipelines.graph.STAGES`."""
+SHUFFLED_DEMO_CLIPS = 120
+"""Test clips of the demo in the frame-shuffle test: each takes 126 flows."""
 
 FORMS = (CORRECTED.name, RELEASED.name)
 ABLATIONS = tuple(f"{CORRECTED.name}-minus-{correction}" for correction in CORRECTIONS)
-"""The corrected form with one correction undone: what each is worth."""
+"""The corrected form with one correction undone: what each is worth. Of the first subject, as each is trained anew."""
 
 
 def mind_animator_tasks(
@@ -47,10 +44,22 @@ def mind_animator_tasks(
     made[targets.name] = targets
     base = {"training": source.training, "test": source.test, "settings": settings}
     for subject in source.subjects:
-        for form in forms:
+        undone = ABLATIONS if subject == source.subjects[0] else ()
+        for form in (*forms, *undone):
             cost = Cost(5 + 0.02 * clips, 0.9, 2e-4 * clips)
             task = source.task(
                 "mind_animator", f"{subject}.{form}", base | {"form": form}, (targets, named[f"bold/{subject}"]), cost
             )
             made[task.name] = task
+        made |= _shuffle_test(source, {**named, **made}, subject)
     return made
+
+
+def _shuffle_test(source: Source, named: Mapping[str, Task], subject: str) -> dict[str, Task]:
+    """The frame-shuffle test of the corrected form's films."""
+    films = (named[f"mind_animator_targets/{film}"] for film in source.test)
+    needs = (named[f"mind_animator/{subject}.{CORRECTED.name}"], *films, named["catalogue/all"])
+    n = SHUFFLED_DEMO_CLIPS if source.simulated else 0
+    clips = n or sum(source.clips[film] for film in source.test)
+    task = source.task("shuffle_test", subject, {"n_clips": n, "seed": 0}, needs, Cost(1 + 0.15 * clips, 0.5))
+    return {task.name: task}

@@ -205,21 +205,5 @@ class Board {
 }
 
 export default function (component) {
-  const { data, parentElement, setStateValue } = component;
-  let board = BOARDS.get(parentElement);
-  if (!board) {
-    board = new Board(parentElement);
-    BOARDS.set(parentElement, board);
-  }
-  board.send = setStateValue;
-  if (!sameBytes(data, board.data)) {
-    board.data = data;
-    board.load(data).catch((error) => {
-      board.find(".error").textContent = `This frame cannot be shown: ${error.message}`;
-    });
-  }
-  return () => {
-    board.close();
-    BOARDS.delete(parentElement);
-  };
+  return mount(component, BOARDS, Board, "This frame cannot be shown");
 }

@@ -158,21 +158,5 @@ class FilmPlayer {
 }
 
 export default function (component) {
-  const { data, parentElement, setStateValue } = component;
-  let player = PLAYERS.get(parentElement);
-  if (!player) {
-    player = new FilmPlayer(parentElement);
-    PLAYERS.set(parentElement, player);
-  }
-  player.send = setStateValue;
-  if (!sameBytes(data, player.data)) {
-    player.data = data;
-    player.load(data).catch((error) => {
-      player.find(".error").textContent = `These films cannot be shown: ${error.message}`;
-    });
-  }
-  return () => {
-    player.close();
-    PLAYERS.delete(parentElement);
-  };
+  return mount(component, PLAYERS, FilmPlayer, "These films cannot be shown");
 }

@@ -50,3 +50,20 @@ function sameBytes(a, b) {
   for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
   return true;
 }
+
+/** What a component does with every message: make its view once, load bytes that are new, close it with its element. */
+function mount({ data, parentElement, setStateValue }, views, View, trouble) {
+  if (!views.has(parentElement)) views.set(parentElement, new View(parentElement));
+  const view = views.get(parentElement);
+  view.send = setStateValue;
+  if (!sameBytes(data, view.data)) {
+    view.data = data;
+    view.load(data).catch((error) => {
+      view.find(".error").textContent = `${trouble}: ${error.message}`;
+    });
+  }
+  return () => {
+    view.close();
+    views.delete(parentElement);
+  };
+}

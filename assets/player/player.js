@@ -227,21 +227,5 @@ class Player {
 }
 
 export default function (component) {
-  const { data, parentElement, setStateValue } = component;
-  let player = PLAYERS.get(parentElement);
-  if (!player) {
-    player = new Player(parentElement);
-    PLAYERS.set(parentElement, player);
-  }
-  player.send = setStateValue;
-  if (!sameBytes(data, player.data)) {
-    player.data = data;
-    player.load(data).catch((error) => {
-      player.find(".error").textContent = `This clip cannot be shown: ${error.message}`;
-    });
-  }
-  return () => {
-    player.close();
-    PLAYERS.delete(parentElement);
-  };
+  return mount(component, PLAYERS, Player, "This clip cannot be shown");
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from brainviz.figures.intervals import add_frozen_line, add_system
 from brainviz.figures.palette import look
 from brainviz.figures.style import finish
 
@@ -13,8 +14,7 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 ROW_PX = 40
-SPREAD = 0.5  # of a row's height, over all its subjects
-FROZEN, CEILING = "zero", "truth"
+CEILING = "truth"
 _GREY = "rgba(140,146,156,.75)"
 
 
@@ -46,7 +46,7 @@ def ranking(
     _reference_lines(figure, rows, dark)
     for place, system in enumerate(order):
         own = rows[rows["system"] == system].sort_values("subject")
-        _add_system(figure, own, place, label(system), subjects, dark)
+        add_system(figure, own, ("value", "n"), place, label(system), subjects, dark)
     ranked = [name for name in order if name != CEILING]
     names = [f"{ranked.index(s) + 1}  {label(s)}" if s in ranked else label(s) for s in order]
     figure.update_yaxes(
@@ -57,10 +57,7 @@ def ranking(
 
 
 def _reference_lines(figure: go.Figure, rows: pd.DataFrame, dark: bool) -> None:
-    frozen = rows.loc[rows["system"] == FROZEN, "value"]
-    if len(frozen):
-        line = {"color": look(FROZEN).colour(dark), "width": 1.4, "dash": "dot"}
-        figure.add_vline(x=float(frozen.mean()), line=line)
+    add_frozen_line(figure, rows, "value", dark)
     chance = rows["chance"].dropna()
     if len(chance):
         line = {"color": "#c0392b" if not dark else "#ff8a7a", "width": 1.6, "dash": "dash"}
@@ -70,37 +67,6 @@ def _reference_lines(figure: go.Figure, rows: pd.DataFrame, dark: bool) -> None:
             "annotation_font_size": 12,
         }
         figure.add_vline(x=float(chance.mean()), line=line, **words)
-
-
-def _add_system(
-    figure: go.Figure, own: pd.DataFrame, place: int, name: str, subjects: Sequence[str], dark: bool
-) -> None:
-    if own.empty:
-        return
-    one = look(str(own["system"].iloc[0]))
-    middle = (len(subjects) - 1) / 2
-    offsets = {s: SPREAD * (i - middle) / max(len(subjects), 2) for i, s in enumerate(subjects)}
-    numbers = own[["low", "high", "n", "n_blocks"]].to_numpy(dtype=float)
-    hover = [
-        f"Subject {subject}<br>95 % interval {low:.3f} to {high:.3f}<br>{n:.0f} clips in {blocks:.0f} blocks"
-        for subject, (low, high, n, blocks) in zip(own["subject"], numbers, strict=True)
-    ]
-    figure.add_scatter(
-        x=own["value"].to_numpy(),
-        y=[place + offsets[subject] for subject in own["subject"]],
-        mode="markers",
-        marker={"color": one.colour(dark), "symbol": one.marker, "size": 10},
-        error_x={
-            "type": "data",
-            "array": (own["high"] - own["value"]).to_numpy(),
-            "arrayminus": (own["value"] - own["low"]).to_numpy(),
-            "thickness": 1.8,
-            "width": 0,
-            "color": one.colour(dark),
-        },
-        customdata=hover,
-        hovertemplate=f"<b>{name}</b><br>%{{x:.3f}}<br>%{{customdata}}<extra></extra>",
-    )
 
 
 def per_clip(

@@ -53,12 +53,12 @@ SYSTEMS: dict[str, SystemLook] = {
         "The decoder in the form of the paper: predicted from the true first frame and fMRI.",
     ),
     "brain-e2e": SystemLook(
-        "Frame from fMRI + motion",
+        "End to end from fMRI",
         "#009e73",
         "#1bb98c",
         "triangle-up",
-        "The first frame is decoded from fMRI. The flow that moves it is that of frame + fMRI, predicted with the true "
-        "first frame: the motion is not free of the stimulus.",
+        "The first frame is decoded from fMRI; our decoder predicts the flow that moves it from that frame and fMRI. "
+        "Nothing of the stimulus enters.",
     ),
     "image-only": SystemLook(
         "Frame alone", "#e69f00", "#e69f00", "diamond", "The same decoder, trained without fMRI: the control to beat."
@@ -105,8 +105,8 @@ def look(system: str) -> SystemLook:
         return known
     if source := source_of_frames(system):
         words = (
-            f"The first frame is the one that {source} reconstructed from fMRI. The flow that moves it is of frame "
-            "+ fMRI, predicted with the true first frame: the motion is not free of the stimulus."
+            f"The first frame is the one that {source} reconstructed from fMRI, and our decoder predicts the flow that "
+            "moves it from that frame and fMRI. Nothing of the stimulus enters."
         )
         own = SYSTEMS[END_TO_END]
         return SystemLook(f"{own.label}, frame of {source}", own.light, own.dark, "triangle-down", words)

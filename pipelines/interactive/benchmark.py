@@ -71,7 +71,7 @@ def _decoded(workspace: Workspace, subject: str, clip: str, form: str) -> tuple[
 
 
 def _end_to_end(workspace: Workspace, subject: str, clip: str, system: str) -> SystemFilm:
-    """Another decoder's first frame, moved by our decoder's flow."""
+    """A decoded first frame, moved by the flow that was predicted from it."""
     from pipelines.interactive.reanimation import held_out_error
     from pipelines.reanimate.drive import drive
     from pipelines.reanimate.warp import WarpSettings, warp_frames
@@ -81,8 +81,11 @@ def _end_to_end(workspace: Workspace, subject: str, clip: str, system: str) -> S
         first = workspace.imported(source, subject).first_frame(clip)
     else:
         first = _decoded(workspace, subject, clip, FORM_OF_FRAMES)[0][0]
-    least = held_out_error(workspace, subject, "brain")
-    motion = drive(workspace.flow(subject, clip, "brain"), workspace.step_s, "none", least=least)
+    result = workspace.results.current("benchmark_films", f"{subject}.{system}")
+    if result is None or clip not in result.manifest["facts"].get("clips", ()):
+        raise NotReady(f"There is no flow of {system!r} yet.", clip, "It appears during the run.")
+    flow = open_array(result.arrays, "flow")[result.manifest["facts"]["clips"].index(clip), 0]
+    motion = drive(flow, workspace.step_s, least=held_out_error(workspace, subject, "brain"))
     settings = WarpSettings()
     times = np.arange(1, settings.n_frames) / settings.fps
     return SystemFilm(warp_frames(first, motion, times, settings=settings), settings.fps)

@@ -24,8 +24,7 @@ def save_state(path: Path, fingerprint: str, state: Any) -> None:
 
     tensors = {f"network.{name}": value for name, value in state.network.state_dict().items()}
     tensors |= {f"best.{name}": value for name, value in state.best.items()}
-    for number, held in state.optimizer.state_dict()["state"].items():
-        tensors |= {f"adam.{number}.{name}": value for name, value in held.items()}
+    tensors |= {f"adam.{name}": value for name, value in state.optimizer.state.items()}
     numbers = {name: getattr(state, name) for name in ("best_loss", "best_epoch", "epoch", "step")}
     path.parent.mkdir(parents=True, exist_ok=True)
     ready = {name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()}
@@ -49,12 +48,7 @@ def load_state(path: Path, fingerprint: str, state: Any) -> bool:
         return False
     state.network.load_state_dict(_under("network.", tensors))
     state.best = _under("best.", tensors)
-    optimizer = state.optimizer.state_dict()
-    optimizer["state"] = {}
-    for name, value in _under("adam.", tensors).items():
-        number, _, own = name.partition(".")
-        optimizer["state"].setdefault(int(number), {})[own] = value
-    state.optimizer.load_state_dict(optimizer)
+    state.optimizer.restore(_under("adam.", tensors))
     for name, number in json.loads(facts["numbers"]).items():
         setattr(state, name, number)
     return True

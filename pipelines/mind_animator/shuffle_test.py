@@ -76,7 +76,8 @@ class ShuffleTest:
     ----------
     observed, reversed, frozen : of the film as decoded, of its frames from last to first, of one that stands still.
     shuffled : float64 (draws,), of one random order for all clips.
-    per_clip : float64 (clips,), of the film as decoded.
+    per_clip, reversed_per_clip : float64 (clips,), of the film as decoded, and backwards.
+    shuffled_per_clip : float64 (clips,), the mean over the random orders.
     """
 
     observed: float
@@ -84,6 +85,8 @@ class ShuffleTest:
     frozen: float
     shuffled: NDArray[np.float64]
     per_clip: NDArray[np.float64]
+    reversed_per_clip: NDArray[np.float64]
+    shuffled_per_clip: NDArray[np.float64]
 
     @property
     def p(self) -> float:
@@ -105,5 +108,6 @@ def shuffle_test(errors: StepErrors, orders: NDArray[np.integer]) -> ShuffleTest
     frames = errors.error.shape[2]
     own = errors.of_order(np.arange(frames))
     backwards = errors.of_order(np.arange(frames)[::-1])
-    shuffled = np.array([errors.of_order(order).mean() for order in orders])
-    return ShuffleTest(float(own.mean()), float(backwards.mean()), float(errors.frozen.mean()), shuffled, own)
+    shuffled = np.array([errors.of_order(order) for order in orders])
+    observed, reverse, frozen = (float(values.mean()) for values in (own, backwards, errors.frozen))
+    return ShuffleTest(observed, reverse, frozen, shuffled.mean(1), own, backwards, shuffled.mean(0))

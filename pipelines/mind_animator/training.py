@@ -25,6 +25,7 @@ from pipelines.mind_animator.networks import Sizes, batch_loss, build_network, h
 from pipelines.mind_animator.schedules import decayed, exponential_rate, noam_rate
 from pipelines.mind_animator.trained import TrainedPart
 from pipelines.mind_animator.warm_start import begin_with_ridge
+from pipelines.motion_decoder.adamw import AdamW
 from pipelines.motion_decoder.determinism import checked_device, derived_seed, fixed_threads
 from pipelines.motion_decoder.progress import Progress, silent
 
@@ -67,7 +68,7 @@ class _State:
     """What an interrupted training needs to go on."""
 
     network: nn.Module
-    optimizer: torch.optim.Optimizer
+    optimizer: AdamW
     best: dict[str, Tensor]
     best_loss: float = float("inf")
     best_epoch: int = -1
@@ -126,9 +127,9 @@ class _Training:
         facts = {"held_out_loss": state.best_loss, "best_epoch": state.best_epoch, "epochs": state.epoch}
         return TrainedPart(self.part, self.form, self.config, self.sizes, self.fmri, network.eval(), facts)
 
-    def _optimizer(self, network: nn.Module) -> torch.optim.Optimizer:
-        more: dict[str, Any] = {"betas": BETAS, "eps": EPS} if self.part == "motion" else {}
-        return torch.optim.AdamW(network.parameters(), weight_decay=self.settings.weight_decay, **more)
+    def _optimizer(self, network: nn.Module) -> AdamW:
+        more: dict[str, Any] = {"betas": BETAS, "epsilon": EPS} if self.part == "motion" else {}
+        return AdamW(network.parameters(), self.settings.weight_decay, **more)
 
     def _epoch(self, state: _State, windows: NDArray[np.float32]) -> None:
         seed = derived_seed("epoch", self.seed, state.epoch)
@@ -141,12 +142,9 @@ class _Training:
             batch = self._batch(windows, order[start : start + self.settings.batch])
             if len(batch["fmri"]) < 2:
                 continue
-            for group in state.optimizer.param_groups:
-                group["lr"] = self._rate(state)
             loss = batch_loss(self.part, state.network, batch, self.config.keep, self.l1[state.epoch], draws)
-            state.optimizer.zero_grad()
             loss.backward()
-            state.optimizer.step()
+            state.optimizer.step(self._rate(state))
 
     def _rate(self, state: _State) -> float:
         if self.part == "motion":

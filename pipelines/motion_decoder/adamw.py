@@ -17,8 +17,15 @@ BETAS, EPSILON = (0.9, 0.999), 1e-8
 class AdamW:
     """Moments of every parameter and the steps taken; `state` maps names to tensors that may be saved and restored."""
 
-    def __init__(self, parameters: Iterable[Tensor], weight_decay: float) -> None:
+    def __init__(
+        self,
+        parameters: Iterable[Tensor],
+        weight_decay: float,
+        betas: tuple[float, float] = BETAS,
+        epsilon: float = EPSILON,
+    ) -> None:
         self.parameters, self.weight_decay = list(parameters), weight_decay
+        self.betas, self.epsilon = betas, epsilon
         self.first = [torch.zeros_like(parameter, requires_grad=False) for parameter in self.parameters]
         self.second = [torch.zeros_like(parameter, requires_grad=False) for parameter in self.parameters]
         self.steps = [torch.zeros((), device=parameter.device) for parameter in self.parameters]
@@ -36,10 +43,10 @@ class AdamW:
             [],
             self.steps,
             lr=rate,
-            beta1=BETAS[0],
-            beta2=BETAS[1],
+            beta1=self.betas[0],
+            beta2=self.betas[1],
             weight_decay=self.weight_decay,
-            eps=EPSILON,
+            eps=self.epsilon,
             amsgrad=False,
             maximize=False,
         )

@@ -51,9 +51,9 @@ def test_the_first_of_a_metric_is_named_and_simulated_data_are_marked(open_page,
     assert_clean(app)
     text = words(app)
     assert "By end-point error, <b>Frame + fMRI</b> comes first of 7" in text
-    assert "not told apart from Frame from fMRI + motion" in text, "two blocks cannot tell"
+    assert "not told apart from End to end from fMRI" in text, "two blocks cannot tell"
     assert "Simulated data" in text
-    assert "Frame from fMRI + motion is better in" in text and "of 24 clips" in text
+    assert "End to end from fMRI is better in" in text and "of 24 clips" in text
     assert "decoded from the brain" not in text
 
 

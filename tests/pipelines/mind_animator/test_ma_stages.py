@@ -14,11 +14,10 @@ import pytest
 from brainviz.results import ResultStore
 from brainviz.storage import create_array, open_array, read_array, write_array, write_table
 from brainviz.video.writing import write_mp4
-from pipelines import graph
 from pipelines.graph import Context, Cost, Task, perform
 from pipelines.mind_animator.config import EMBEDDED, PartConfig
 from pipelines.mind_animator.trained import load_part
-from pipelines.plan_mind_animator import ABLATIONS, MIND_ANIMATOR_STAGES, mind_animator_tasks
+from pipelines.plan_mind_animator import ABLATIONS, mind_animator_tasks
 from pipelines.sources import Source
 
 FILMS = {"seg1": 40, "seg2": 40, "test1": 40}
@@ -57,8 +56,6 @@ def made(tmp_path_factory):
     """A workspace with both stages done for one subject, and its tasks by name."""
     path = tmp_path_factory.mktemp("mind-animator")
     patch = pytest.MonkeyPatch()
-    for stage in MIND_ANIMATOR_STAGES:
-        patch.setitem(graph.STAGES, stage.name, stage)
     patch.setattr(Context, "dataset", lambda _: SimpleNamespace(film=lambda name: path / f"{name}.mp4"))
     patch.setattr("pipelines.plan_mind_animator.EMBEDDED", TINY)
     store, rng = ResultStore(path), np.random.default_rng(0)
@@ -70,15 +67,19 @@ def made(tmp_path_factory):
         task = source.task("frame_features", film, {"film": film}, (), Cost(1))
         named[task.name] = put(store, task, {"features": rng.random((n, 32, 32, 3)).astype(np.float16)}, {})
         lines = [f"A {('gull', 'car', 'boat')[i // 15]} moves {('left', 'right')[i % 2]}." for i in range(n)]
-        rows += [{"clip": f"{film}-{i:04d}", "segment": film, "caption": line} for i, line in enumerate(lines)]
+        rows += [
+            {"clip": f"{film}-{i:04d}", "segment": film, "caption": line, "onset_s": 2.0 * i, "shot": i}
+            for i, line in enumerate(lines)
+        ]
         arrays[f"mean.{film}"] = rng.standard_normal((n + 4, CORTEX)).astype(np.float16)
     task = source.task("catalogue", "all", {}, (), Cost(1))
-    named[task.name] = put(store, task, {}, {}, {"clips": pd.DataFrame(rows)})
+    named[task.name] = put(store, task, {}, {}, {"clips": pd.DataFrame(rows).assign(duration_s=2.0)})
     task = source.task("bold", "1", {}, (), Cost(1))
     facts = {"segments": list(FILMS), "tr_s": 2.0, "lag_s": 4.0}
     named[task.name] = put(store, task, arrays, facts)
     tasks = mind_animator_tasks(source, SimpleNamespace(), named)
-    for task in tasks.values():
+    undone = {f"mind_animator/1.{form}" for form in ABLATIONS}
+    for task in (task for name, task in tasks.items() if name not in undone):
         perform(task, path, "cpu", lambda *_: None)
     yield store, tasks, path
     patch.undo()
@@ -97,7 +98,7 @@ def facts_of(folder: Path) -> dict:
 def test_plan_has_every_film_and_form(made):
     _, tasks, _ = made
     units = [name for name in tasks if name.startswith("mind_animator/")]
-    assert units == ["mind_animator/1.corrected", "mind_animator/1.released"]
+    assert units == [f"mind_animator/1.{form}" for form in ("corrected", "released", *ABLATIONS)]
     assert {name.split("/")[1] for name in tasks if "targets" in name} == {*FILMS, "all"}
     assert len({task.key for task in tasks.values()}) == len(tasks)
 
