@@ -161,6 +161,7 @@ def check_workspace(path: Path, world: str) -> pd.DataFrame:
 
     from brainviz import open_workspace
     from pipelines.evaluate.ambiguity_criteria import ambiguity_criteria
+    from pipelines.evaluate.benchmark_criteria import benchmark_criteria
     from pipelines.evaluate.criteria import criteria
     from pipelines.evaluate.encoding_criteria import MOTION_ENCODER, STATIC_ENCODER, encoding_criteria
     from pipelines.evaluate.reanimation_criteria import reanimation_criteria
@@ -176,7 +177,11 @@ def check_workspace(path: Path, world: str) -> pd.DataFrame:
     encoding = encoding_criteria(results.table("contrasts"), results.table("regions"), maps, truths, world)
     ambiguity = ambiguity_criteria(results.table("ambiguity_cases"), world)
     films = reanimation_criteria(results.table("reanimation_tests"), world)
-    return pd.concat([motion, encoding, ambiguity, films], ignore_index=True)
+    parts = [motion, encoding, ambiguity, films]
+    if world == "mixed":
+        tables = (results.table(name) for name in ("benchmark", "benchmark_tests", "shuffle_test_shift"))
+        parts.append(benchmark_criteria(*tables))
+    return pd.concat(parts, ignore_index=True)
 
 
 def show(table: pd.DataFrame) -> str:

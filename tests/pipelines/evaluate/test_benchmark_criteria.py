@@ -31,17 +31,27 @@ TESTS = pd.DataFrame(
 )
 
 
-def failed(ranking: pd.DataFrame, tests: pd.DataFrame) -> list[str]:
-    table = benchmark_criteria(ranking, tests)
+SHIFTED = pd.DataFrame(
+    {
+        "subject": "1",
+        "measure": ["error", "shuffled", "reversed"],
+        "difference": [0.05, -0.01, 0.1],
+        "p_holm": [0.001, 0.4, 0.001],
+        "n_blocks": 21,
+    }
+)
+
+
+def failed(ranking: pd.DataFrame, tests: pd.DataFrame, shifted: pd.DataFrame = SHIFTED) -> list[str]:
+    table = benchmark_criteria(ranking, tests, shifted)
     return table.loc[~table["passed"], "criterion"].tolist()
 
 
 def test_criteria_hold_where_they_should() -> None:
     assert failed(RANKING, TESTS) == []
-    assert len(benchmark_criteria(RANKING, TESTS)) == 6, "the metric without the true film does not count"
+    assert len(benchmark_criteria(RANKING, TESTS, SHIFTED)) == 8, "the metric without the true film does not count"
     turned = TESTS.rename(columns={"a": "b", "b": "a"}).assign(difference=-TESTS["difference"])
     assert failed(RANKING, turned) == []
-    assert benchmark_criteria(RANKING, TESTS, "noise").empty
 
 
 def test_criteria_fail_where_they_should() -> None:
@@ -57,4 +67,9 @@ def test_criteria_fail_where_they_should() -> None:
     assert failed(RANKING, TESTS.assign(p_holm=[0.2, 0.01, 0.001, 0.001])) == ["corrected against released, ssim, p"]
     assert failed(RANKING, TESTS[:0]) == ["corrected against released, epe"]
     with pytest.raises(BrainvizError, match="no subject"):
-        benchmark_criteria(RANKING[:0], TESTS)
+        benchmark_criteria(RANKING[:0], TESTS, SHIFTED)
+    motion = ["decoded motion, error, p", "decoded motion, reversed, p"]
+    assert failed(RANKING, TESTS, SHIFTED.assign(difference=-0.1)) == motion
+    assert failed(RANKING, TESTS, SHIFTED.assign(p_holm=0.06)) == motion
+    assert failed(RANKING, TESTS, SHIFTED.assign(n_blocks=19)) == motion
+    assert failed(RANKING, TESTS, SHIFTED[1:2]) == motion
