@@ -17,8 +17,8 @@ from brainviz.errors import DataProblem
 from brainviz.flow.chaining import chain_flows
 from brainviz.flow.errors import end_point_error
 from brainviz.flow.fields import GRID, resample
-from brainviz.metrics.video.hue import hue_correlation
-from brainviz.metrics.video.pixels import psnr, ssim
+from brainviz.metrics.video.hue import hue_correlation, hue_cosine_8bit
+from brainviz.metrics.video.pixels import psnr, ssim, ssim_columns
 from brainviz.metrics.video.temporal import warping_error
 from brainviz.video.reading import to_square
 from pipelines.flow_labels.labellers import Labeller
@@ -26,7 +26,8 @@ from pipelines.flow_labels.labellers import Labeller
 Frames = npt.NDArray[np.uint8]
 Array = npt.NDArray[np.float32]
 
-SCORES = ("epe", "epe-moving", "ssim", "ssim-grid", "psnr", "hue-correlation", "warping-error")
+PICTURE_SCORES = ("ssim", "ssim-grid", "ssim-columns", "psnr", "hue-correlation", "hue-cosine")
+SCORES = ("epe", "epe-moving", *PICTURE_SCORES, "warping-error")
 
 
 @dataclass(frozen=True)
@@ -107,16 +108,22 @@ def score_clip(film: TimedFilm, truth: ClipTruth, labeller: Labeller) -> dict[st
 def _pictures(film: TimedFilm, truth: ClipTruth) -> dict[str, float]:
     reached = truth.reached
     if not reached.any():
-        return dict.fromkeys(("ssim", "ssim-grid", "psnr", "hue-correlation"), float("nan"))
+        return dict.fromkeys(PICTURE_SCORES, float("nan"))
     shown = _resized(film.frames[film.nearest(truth.times_s[1:])[reached]], truth.frames.shape[1])
     seen = truth.frames[1:][reached]
-    hue = hue_correlation(seen, shown)
     return {
         "ssim": float(ssim(seen, shown).mean()),
         "ssim-grid": float(ssim(_resized(seen, GRID), _resized(shown, GRID)).mean()),
+        "ssim-columns": float(ssim_columns(seen, shown).mean()),
         "psnr": float(psnr(seen, shown).mean()),
-        "hue-correlation": float(np.nanmean(hue)) if np.isfinite(hue).any() else float("nan"),
+        "hue-correlation": _known_mean(hue_correlation(seen, shown)),
+        "hue-cosine": _known_mean(hue_cosine_8bit(seen, shown)),
     }
+
+
+def _known_mean(values: npt.NDArray[np.float64]) -> float:
+    """Mean over the frames that have a value."""
+    return float(np.nanmean(values)) if np.isfinite(values).any() else float("nan")
 
 
 def own_flow(film: TimedFilm, times_s: npt.NDArray[np.float64], labeller: Labeller) -> tuple[Array, float]:

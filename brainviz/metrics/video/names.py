@@ -58,8 +58,33 @@ METRICS: dict[str, VideoMetric] = {
         True,
         "The same on frames of 32 px, where a pixel is a cell of the flow: no flow here places finer detail.",
     ),
+    "ssim-columns": VideoMetric(
+        "SSIM, columns (NEURONS)",
+        "",
+        "high",
+        (),
+        True,
+        "As NEURONS’ released program has it: 1-D, along each column of the grey frame. Structure across columns does "
+        "not count, so its values stand apart from those of SSIM.",
+    ),
     "psnr": VideoMetric("PSNR", "dB", "high", (), True, "Over the same frames."),
-    "hue-correlation": VideoMetric("Hue correlation", "", "high", (), True, "Circular, over pixels that have a hue."),
+    "hue-correlation": VideoMetric(
+        "Hue correlation",
+        "",
+        "high",
+        (),
+        True,
+        "Circular, over pixels that have a hue: 0 for unrelated hues. What others publish as hue is the cosine.",
+    ),
+    "hue-cosine": VideoMetric(
+        "Hue cosine (Mind-Animator)",
+        "",
+        "high",
+        (),
+        True,
+        "The “hue-pcc” of Mind-Animator’s released program: no correlation but a cosine between 8-bit hues, all at least "
+        "0, of frames with red and blue swapped; about .75 for unrelated noise.",
+    ),
     "warping-error": VideoMetric(
         "Warping error", "", "low", (), False, "Flicker: frames against their successors carried back by their flow."
     ),
@@ -73,7 +98,7 @@ METRICS: dict[str, VideoMetric] = {
         "high",
         ("clip",),
         False,
-        "Mean cosine between neighbouring frames, as NEURONS has it.",
+        "Mean cosine between neighbouring frames, as NEURONS has it; the gated one is 0 for many films.",
     ),
     "vifi": VideoMetric("VIFI", "", "high", ("vifi-clip",), True, "Cosine of ViFi-CLIP's embeddings."),
     "clip-pcc-gated": VideoMetric(
@@ -82,7 +107,7 @@ METRICS: dict[str, VideoMetric] = {
         "high",
         ("clip", "vifi-clip"),
         False,
-        "0 where VIFI is .6 or less, as Mind-Animator has it.",
+        "The adjacent one, but 0 where VIFI is .6 or less, as Mind-Animator has it.",
     ),
 }
 

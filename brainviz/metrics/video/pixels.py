@@ -24,7 +24,8 @@ PSNR_IDENTICAL = 100.0
 
 _WINDOW = 7
 _K1, _K2 = 0.01, 0.03
-_GREY = np.array([0.2125, 0.7154, 0.0721])  # of scikit-image's rgb2gray
+_GREY = np.array([0.2125, 0.7154, 0.0721], np.float32)  # of scikit-image's rgb2gray
+_MIDDLE = np.float32(0.5)
 
 
 def ssim(truth: Frames, predicted: Frames) -> Array:
@@ -78,18 +79,22 @@ def ssim_columns(truth: Frames, predicted: Frames) -> Array:
     import cv2
 
     check_frames(truth, predicted, 11)
-    kernel, whole = cv2.getGaussianKernel(11, 1.5, cv2.CV_64F), np.ones((1, 1))
+    kernel, whole = cv2.getGaussianKernel(11, 1.5, cv2.CV_32F), np.ones((1, 1), np.float32)
 
-    def mean(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        return np.asarray(cv2.sepFilter2D(values, -1, whole, kernel), np.float64)
+    def mean(values: Single) -> Single:
+        return np.asarray(cv2.sepFilter2D(values, -1, whole, kernel)[5:-5], np.float32)
 
-    scores = []
-    for a, b in zip(truth, predicted, strict=True):
-        x, y = a @ _GREY / 255, b @ _GREY / 255
-        mx, my = mean(x), mean(y)
-        deviations = mean(x * x) - mx * mx, mean(y * y) - my * my, mean(x * y) - mx * my
-        scores.append(float(_similarity(mx, my, *deviations, value_range=1.0)[5:-5].mean()))
-    return np.array(scores)
+    x, y = _columns(truth), _columns(predicted)
+    mx, my = mean(x), mean(y)
+    deviations = mean(x * x) - mx * mx, mean(y * y) - my * my, mean(x * y) - mx * my
+    similar = _similarity(mx + _MIDDLE, my + _MIDDLE, *deviations, value_range=1.0)
+    return np.asarray(similar.reshape(-1, len(truth), truth.shape[2]).mean(axis=(0, 2), dtype=np.float64))
+
+
+def _columns(frames: Frames) -> Single:
+    """Grey values around 0 of all frames' columns, side by side: (n, h, w, 3) -> float32 (h, n * w)."""
+    grey = (frames.reshape(-1, 3).astype(np.float32) @ (_GREY / 255) - _MIDDLE).reshape(frames.shape[:3])
+    return np.ascontiguousarray(grey.transpose(1, 0, 2)).reshape(frames.shape[1], -1)
 
 
 def psnr(truth: Frames, predicted: Frames) -> Array:

@@ -77,8 +77,11 @@ def test_better_motion_scores_better_and_the_frozen_frame_is_the_speed() -> None
     assert frozen["epe"] == pytest.approx(np.hypot(9, 6) * 32 / SIZE * STEP_S.mean(), rel=1e-4)
     assert right["ssim"] > 0.99 > half["ssim"] > frozen["ssim"]
     assert right["ssim-grid"] > half["ssim-grid"] > frozen["ssim-grid"]
+    assert right["ssim-columns"] > half["ssim-columns"] > frozen["ssim-columns"]
+    assert abs(half["ssim-columns"] - half["ssim"]) > 0.01
     assert right["psnr"] > half["psnr"] > frozen["psnr"]
     assert right["hue-correlation"] > half["hue-correlation"]
+    assert right["hue-cosine"] > half["hue-cosine"] > half["hue-correlation"]  # a cosine of values above 0 starts high
     assert frozen["warping-error"] == 0
     assert np.isnan(right["epe-moving"])  # nothing moves against the camera
 
