@@ -82,8 +82,8 @@ METRICS: dict[str, VideoMetric] = {
         "high",
         (),
         True,
-        "The “hue-pcc” of Mind-Animator’s released program: no correlation but a cosine between 8-bit hues, all at least "
-        "0, of frames with red and blue swapped; about .75 for unrelated noise.",
+        "The “hue-pcc” of Mind-Animator’s released program: no correlation but a cosine between 8-bit hues (0 to "
+        "179) of frames with red and blue swapped; about .75 for unrelated noise.",
     ),
     "warping-error": VideoMetric(
         "Warping error", "", "low", (), False, "Flicker: frames against their successors carried back by their flow."

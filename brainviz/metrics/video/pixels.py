@@ -94,7 +94,7 @@ def ssim_columns(truth: Frames, predicted: Frames) -> Array:
 def _columns(frames: Frames) -> Single:
     """Grey values around 0 of all frames' columns, side by side: (n, h, w, 3) -> float32 (h, n * w)."""
     grey = (frames.reshape(-1, 3).astype(np.float32) @ (_GREY / 255) - _MIDDLE).reshape(frames.shape[:3])
-    return np.ascontiguousarray(grey.transpose(1, 0, 2)).reshape(frames.shape[1], -1)
+    return np.asarray(grey.transpose(1, 0, 2).reshape(frames.shape[1], -1), np.float32)
 
 
 def psnr(truth: Frames, predicted: Frames) -> Array:
