@@ -154,9 +154,7 @@ def _task(
     config: dict[str, Any] = {"system": system, "backend": backend, "mask": mask, "samples": samples}
     config |= {"size": DEMO_PX if source.simulated else REAL_PX, "labeller": _labeller(source, named)}
     clips = sum(source.clips[s] for s in source.test)
-    networks = {} if source.simulated else _networks()
-    if networks:  # the demo is scored without them: on a processor they take longer than all the rest of it
-        config["networks"] = networks
+    config |= _scored_by(source)
     if backend == AT_ONCE:
         seconds = (0.015 if system == "zero" else 0.07) * clips * samples
         cost = Cost(seconds if config["labeller"] == "dis" else seconds + 5.0 * clips * samples, 0.7)
@@ -183,8 +181,18 @@ def _imported_task(source: Source, named: Mapping[str, Task], owner: str, system
     films = tuple(task for s in source.test for task in (named[f"reference_frames/{s}"], named[f"flow_labels/{s}"]))
     config = {"system": system, "backend": IMPORTED, "mask": "none", "samples": 1, "films": key}
     config |= {"size": DEMO_PX if source.simulated else REAL_PX, "labeller": _labeller(source, named)}
+    config |= _scored_by(source)
     cost = Cost(0.05 * sum(source.clips[s] for s in source.test), 0.7)
     return source.task("reanimation", reanimation_unit(owner, system, IMPORTED), config, films, cost)
+
+
+def _scored_by(source: Source) -> dict[str, dict[str, str]]:
+    """The networks that score films, for a task's config; nothing where there are none.
+
+    The demo is scored without them: on a processor they take longer than all the rest of it.
+    """
+    found = {} if source.simulated else _networks()
+    return {"networks": found} if found else {}
 
 
 def _networks() -> dict[str, str]:

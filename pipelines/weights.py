@@ -82,6 +82,40 @@ REANIMATION = (
     ),
 )
 
+_TEXT_FILES = ("*.safetensors", "*.json", "*.txt")
+
+MIND_ANIMATOR = (
+    Weights(
+        "clip-vit-b-32",
+        "Mind-Animator's semantic targets (CLIP ViT-B/32)",
+        "openai/clip-vit-base-patch32",
+        0.61,
+        "MIT",
+        _TEXT_FILES,
+    ),
+    Weights(
+        "stable-diffusion",
+        "Mind-Animator's latents and films (Stable Diffusion 1.5)",
+        "stable-diffusion-v1-5/stable-diffusion-v1-5",
+        4.3,
+        "CreativeML Open RAIL-M",
+        (
+            *(f"{part}/diffusion_pytorch_model.safetensors" for part in ("unet", "vae")),
+            "text_encoder/model.safetensors",
+            *(f"{part}/config.json" for part in ("unet", "vae", "text_encoder")),
+            "tokenizer/*",
+        ),
+    ),
+    Weights(
+        "blip-2",
+        "captions where a data set has none (BLIP-2, OPT 2.7B)",
+        "Salesforce/blip2-opt-2.7b",
+        15.5,
+        "MIT",
+        _TEXT_FILES,
+    ),
+)
+
 VIFI = Weights(
     "vifi-clip",
     "scores of films (VIFI: ViFi-CLIP ViT-B/16); converted once",
@@ -94,6 +128,23 @@ VIFI = Weights(
     only_by_hand=True,
 )
 
+CLASSIFIERS = (
+    Weights(
+        "imagenet-classifier",
+        "scores of films (n-way accuracy, images: ViT-B/16, ImageNet-1k)",
+        "google/vit-base-patch16-224",
+        0.35,
+        "Apache-2.0",
+    ),
+    Weights(
+        "kinetics-classifier",
+        "scores of films (n-way accuracy, films: VideoMAE Base, Kinetics-400)",
+        "MCG-NJU/videomae-base-finetuned-kinetics",
+        0.35,
+        "CC-BY-NC-4.0",
+    ),
+)
+
 
 def known_weights() -> dict[str, Weights]:
     """All weights that the pipelines can use, by name."""
@@ -103,7 +154,9 @@ def known_weights() -> dict[str, Weights]:
     listed = [
         Weights("raft", "true flow (RAFT large, torchvision)", RAFT_URL, 0.02, "BSD-3-Clause"),
         *REANIMATION,
+        *MIND_ANIMATOR,
         VIFI,
+        *CLASSIFIERS,
     ]
     for spec in PRETRAINED:
         if not spec.base:

@@ -7,7 +7,7 @@ win, and that is worth seeing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 
@@ -19,7 +19,7 @@ from brainviz.errors import BrainvizError
 from brainviz.metrics.blocks import enough_blocks, shot_blocks
 from brainviz.metrics.corrections import holm
 from brainviz.metrics.statistics import block_sums, bootstrap_interval, paired_block_test
-from brainviz.metrics.video.benchmark_names import BENCHMARK, CLASSIFICATION, RETRIEVAL, chance, protocol
+from brainviz.metrics.video.benchmark_names import BENCHMARK, RETRIEVAL, chance, protocol
 
 CEILING = "truth"
 """Driven by the true film: shown as what can be reached, and never tested."""
@@ -183,17 +183,7 @@ def _absent(scores: pd.DataFrame, rules: Protocol) -> pd.DataFrame:
     for name, metric in BENCHMARK.items():
         if name in there:
             continue
-        if name in CLASSIFICATION:
-            reason = "Needs a trained classifier, and none is among the weights that are known here."
-        elif metric.weights and not rules.networks:
-            needed = " and ".join(metric.weights)
-            reason = f"Needs the weights of {needed}; no network was asked when this was scored (the demo asks none)."
-        elif metric.weights:
-            reason = (
-                f"Needs the weights of {' and '.join(metric.weights)}: python -m pipelines weights NAME fetches them."
-            )
-        else:
-            reason = "No system that it applies to has results."
+        reason = _needs(metric.weights, rules) if metric.weights else "No system that it applies to has results."
         rows.append(("", name, reason))
     searched = set(scores.loc[scores["metric"].isin(RETRIEVAL), "system"])
     if searched:
@@ -201,3 +191,13 @@ def _absent(scores: pd.DataFrame, rules: Protocol) -> pd.DataFrame:
             decoded = system == "brain-e2e" or system in rules.imported
             rows += [(system, name, NO_VECTOR if decoded else NO_RETRIEVAL) for name in RETRIEVAL]
     return pd.DataFrame(rows, columns=["system", "metric", "reason"])
+
+
+def _needs(weights: Sequence[str], rules: Protocol) -> str:
+    """Why a metric of networks is absent, and how to get it."""
+    asked = "" if rules.networks else " No network was asked when this was scored; the demo asks none."
+    fetched = "; ".join(f"python -m pipelines weights {name}" for name in weights)
+    return (
+        f"Needs the weights of {' and '.join(weights)}.{asked} To have it on real data: {fetched}; then start the run "
+        "again."
+    )

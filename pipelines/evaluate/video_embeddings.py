@@ -1,8 +1,8 @@
-"""Scores of one reanimated clip by networks: CLIP, VideoMAE and ViFi-CLIP, where their weights are.
+"""Scores of one reanimated clip by networks: CLIP, VideoMAE, ViFi-CLIP and two classifiers, where their weights are.
 
-Choices where the literature leaves one: CLIP and ViFi-CLIP see eight frames spread evenly over the clip (as many as
-Mind-Animator makes), VideoMAE sixteen (its own); CLIP's embedding is the projected one of ViT-B/16; VideoMAE's features
-are means over a 2 x 2 grid of its last layer.
+Choices where the literature leaves one: CLIP, ViFi-CLIP and the classifier of images see eight frames spread evenly
+over the clip (as many as Mind-Animator makes), VideoMAE and the classifier of films sixteen (their own); CLIP's
+embedding is the projected one of ViT-B/16; VideoMAE's features are means over a 2 x 2 grid of its last layer.
 """
 
 from __future__ import annotations
@@ -15,16 +15,19 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from brainviz.errors import DataProblem, UnknownName
+from brainviz.errors import UnknownName
 from brainviz.metrics.video.embeddings import VIFI_THRESHOLD, clip_pcc_adjacent, clip_pcc_gated, cosine
 from brainviz.metrics.video.embeddings import vifi_frame_numbers as vifi_numbers
+from pipelines.evaluate.classifiers import CLASSIFIERS, IMAGES, Classifier, load_classifier, nway_scores
+from pipelines.evaluate.network_folders import read_network
 from pipelines.evaluate.video_scores import Frames, TimedFilm
 
 Vectors = npt.NDArray[np.float32]
 FrameNetwork = Callable[[Frames], Vectors]
 """Frames (n, h, w, 3) -> embeddings (n, d)."""
 
-NETWORKS = ("clip", "videomae-large", "vifi-clip")
+_OF_FRAMES: tuple[str, ...] = ("clip", "vifi-clip")
+NETWORKS = (*_OF_FRAMES, "videomae-large", *CLASSIFIERS)
 CLIP_FRAMES, VIDEO_FRAMES = 8, 16
 _AT_ONCE = 32
 
@@ -35,11 +38,12 @@ class VideoNetworks:
 
     frames: Mapping[str, FrameNetwork] = field(default_factory=dict)
     videomae: FrameNetwork | None = None  # a film (t, h, w, 3) -> (1, d)
+    classifiers: Mapping[str, Classifier] = field(default_factory=dict)
 
     @property
     def any(self) -> bool:
         """Whether there is a network at all."""
-        return bool(self.frames) or self.videomae is not None
+        return bool(self.frames or self.classifiers) or self.videomae is not None
 
     @staticmethod
     def load(folders: Mapping[str, str], device: str = "cpu") -> VideoNetworks:
@@ -49,7 +53,8 @@ class VideoNetworks:
         ----------
         folders : mapping of name -> folder
             `clip` and `vifi-clip` (as `pipelines.evaluate.vifi_checkpoint` converts it): a transformers folder of a
-            CLIP; `videomae-large`: one of VideoMAE.
+            CLIP; `videomae-large`: one of VideoMAE; `imagenet-classifier` and `kinetics-classifier`: of a ViT and a
+            VideoMAE with their classifiers.
         device : str
 
         Raises
@@ -62,12 +67,15 @@ class VideoNetworks:
         unknown = sorted(set(folders) - set(NETWORKS))
         if unknown:
             raise UnknownName(f"No film is scored by {', '.join(unknown)}.", "networks", f"There are: {NETWORKS}.")
-        frames = {name: _frame_network(Path(folders[name]), device) for name in folders if name != "videomae-large"}
-        folder = folders.get("videomae-large")
-        return VideoNetworks(frames, _film_network(Path(folder), device) if folder else None)
+        places = {name: Path(folder) for name, folder in folders.items()}
+        frames = {name: _frame_network(places[name], device) for name in _OF_FRAMES if name in places}
+        film = _film_network(places["videomae-large"], device) if "videomae-large" in places else None
+        named = [name for name in CLASSIFIERS if name in places]
+        classifiers = {name: load_classifier(name, places[name], VIDEO_FRAMES, device) for name in named}
+        return VideoNetworks(frames, film, classifiers)
 
     def score(self, film: TimedFilm, seen: TimedFilm) -> dict[str, float]:
-        """Scores by name (`brainviz.metrics.video.names.METRICS`), those that the networks here allow.
+        """Scores by name (`brainviz.metrics.video.benchmark_names.BENCHMARK`), those that the networks here allow.
 
         Parameters
         ----------
@@ -92,6 +100,9 @@ class VideoNetworks:
             if "vifi" in scores:
                 gated = clip_pcc_gated(vectors[None], np.array([scores["vifi"]]), VIFI_THRESHOLD)
                 scores["clip-pcc-gated"] = float(gated[0])
+        for name, classifier in self.classifiers.items():
+            n = CLIP_FRAMES if name == IMAGES else VIDEO_FRAMES
+            scores |= nway_scores(name, classifier, _spread(film, seen, n), _spread(seen, seen, n))
         return scores
 
 
@@ -107,30 +118,12 @@ def _film_vector(network: FrameNetwork, frames: Frames) -> Vectors:
 
 
 def _frame_network(folder: Path, device: str) -> FrameNetwork:
-    """CLIP's image tower with its projection; nothing of a folder is run, and no pickle is trusted."""
-    from brainviz.compat import prepare_torchvision
-
-    prepare_torchvision()
-    import pickle
-
+    """CLIP's image tower with its projection."""
     import torch
-    import transformers
-    from safetensors import SafetensorError
 
     from pipelines.features.preprocessing import transformers_pixels
 
-    try:
-        model, report = transformers.CLIPVisionModelWithProjection.from_pretrained(
-            folder, local_files_only=True, trust_remote_code=False, output_loading_info=True
-        )
-    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError, pickle.UnpicklingError) as error:
-        raise DataProblem(
-            "The network cannot be read as a CLIP.", str(folder), f"transformers says: {error}"
-        ) from error
-    if report["missing_keys"]:
-        missing = sorted(report["missing_keys"])[0]
-        raise DataProblem(f"The network lacks weights, first {missing}.", str(folder), "Fetch it again.")
-    model = model.eval().to(device)
+    model = read_network("CLIPVisionModelWithProjection", folder, "a CLIP", device)
     pixels = transformers_pixels(folder, int(model.config.image_size))
 
     def embed(frames: Frames) -> Vectors:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from brainviz.errors import DataProblem
-from brainviz.metrics.nway import accepted_classes, nway_accuracy, nway_chance
+from brainviz.metrics.nway import accepted_classes, expected_nway_accuracy, nway_accuracy, nway_chance
 from brainviz.metrics.resampled_means import wilcoxon_of_bootstrap_means
 from brainviz.metrics.retrieval import best_first, retrieval_chance, top_k_accuracy, true_ranks
 
@@ -28,6 +29,29 @@ def test_nway_accuracy_golden(golden):
         assert np.allclose(found, held[name], atol=1e-12), name
 
 
+def test_expected_accuracy_is_the_mean_of_what_the_released_program_draws(golden):
+    held = arrays(golden, "nway_accuracy")
+    accepted = accepted_classes(held["gt_logits"])
+    for name in [key for key in held if key.startswith("acc_")]:
+        n_way, top_k, trials = (int("".join(c for c in part if c.isdigit())) for part in name.split("_")[1:])
+        expected = expected_nway_accuracy(held["pred_prob"], accepted, n_way, top_k)
+        spread = np.sqrt(expected * (1 - expected) / trials)
+        assert (np.abs(held[name][:, 0] - expected) < 4 * spread + 1e-12).all(), name
+
+
+def test_expected_accuracy_by_counting_every_draw():
+    scores = np.random.default_rng(2).random((5, 9))
+    accepted = accepted_classes(np.random.default_rng(3).random((5, 9)))
+    for n_way, top_k in ((2, 1), (4, 1), (4, 2), (7, 3), (3, 3)):
+        counted = []
+        for score, own in zip(scores, accepted, strict=True):
+            draws = list(combinations(np.setdiff1d(np.arange(9), own), n_way - 1))
+            counted.append(np.mean([sum(score[i] > score[own].max() for i in draw) < top_k for draw in draws]))
+        assert np.allclose(expected_nway_accuracy(scores, accepted, n_way, top_k), counted, atol=1e-12)
+    drawn = nway_accuracy(scores, accepted, 4, trials=4000)[:, 0]
+    assert np.allclose(drawn, expected_nway_accuracy(scores, accepted, 4), atol=0.04)
+
+
 def test_chance_of_nway_accuracy_is_not_one_in_n():
     assert np.isclose(nway_chance(2), 0.75) and np.isclose(nway_chance(50), 3 / 52)
     assert np.isclose(nway_chance(50, accepted=1), 1 / 50)
@@ -37,11 +61,16 @@ def test_chance_of_nway_accuracy_is_not_one_in_n():
             rng.random((400, 100)), rng.permuted(np.tile(np.arange(100), (400, 1)), axis=1)[:, :3], n_way, top_k, 20
         )
         assert abs(blind[:, 0].mean() - nway_chance(n_way, top_k)) < 0.05
+    triples = np.array(list(combinations(range(20), 3)))  # exactly: accepted classes of every rank, equally often
+    one = np.repeat(np.arange(20.0)[None], len(triples), axis=0)
+    assert np.isclose(expected_nway_accuracy(one, triples, 5, 2).mean(), nway_chance(5, 2))
 
 
 def test_nway_refuses_more_candidates_than_classes():
     with pytest.raises(DataProblem):
         nway_accuracy(np.ones((1, 10)), [[0, 1, 2]], 50)
+    with pytest.raises(DataProblem):
+        expected_nway_accuracy(np.ones((1, 10)), [[0, 1, 2]], 9)
 
 
 def test_retrieval_golden(golden):

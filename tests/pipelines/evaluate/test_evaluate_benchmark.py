@@ -80,7 +80,12 @@ def test_what_is_missing_is_named_with_its_reason() -> None:
     absent = tables["benchmark_absent"].set_index(["system", "metric"])["reason"]
     assert absent[("brain", "retrieval-small")] == NO_RETRIEVAL
     assert "vector" in absent[("brain-e2e", "retrieval-small")]
-    assert "videomae-large" in absent[("", "videomae-cosine")]
+    assert "python -m pipelines weights videomae-large" in absent[("", "videomae-cosine")]
+    assert "python -m pipelines weights imagenet-classifier" in absent[("", "50-way-image")]
+    assert "No network was asked" in absent[("", "2-way-video")]
+    asked = evaluate_benchmark("1", scores(), CLIPS, Protocol(128, "dis", networks=True))["benchmark_absent"]
+    reasons = asked.set_index("metric")["reason"]
+    assert "weights kinetics-classifier" in reasons["2-way-video"] and "No network" not in reasons["2-way-video"]
     assert {name for system, name in absent.index if system == ""} | {"epe", "retrieval-small"} == set(BENCHMARK)
 
 

@@ -9,9 +9,10 @@ import pytest
 
 from brainviz.compat import prepare_torchvision
 from brainviz.errors import DataProblem, UnknownName
-from brainviz.metrics.video.names import METRICS
+from brainviz.metrics.video.benchmark_names import BENCHMARK
 from pipelines.evaluate.video_embeddings import VideoNetworks
 from pipelines.evaluate.video_scores import TimedFilm
+from support.tiny_classifiers import write_classifiers
 
 prepare_torchvision()
 
@@ -39,7 +40,12 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     for name in ("clip", "vifi"):
         processor.save_pretrained(root / name)
     transformers.VideoMAEImageProcessor(size={"shortest_edge": 32}, crop_size=size).save_pretrained(root / "mae")
-    return {"clip": str(root / "clip"), "vifi-clip": str(root / "vifi"), "videomae-large": str(root / "mae")}
+    return {
+        "clip": str(root / "clip"),
+        "vifi-clip": str(root / "vifi"),
+        "videomae-large": str(root / "mae"),
+        **write_classifiers(root),
+    }
 
 
 def film(seed: int, n: int = 30, fps: float = 15.0) -> TimedFilm:
@@ -52,7 +58,7 @@ def film(seed: int, n: int = 30, fps: float = 15.0) -> TimedFilm:
 def test_every_network_gives_its_scores(folders: dict[str, str]) -> None:
     networks = VideoNetworks.load(folders)
     scores = networks.score(film(1), film(2))
-    assert set(scores) == {name for name, metric in METRICS.items() if metric.weights}
+    assert set(scores) == {name for name, metric in BENCHMARK.items() if metric.weights}
     same = networks.score(film(2), film(2))
     for name in ("videomae-cosine", "clip-cosine", "vifi"):
         assert same[name] == pytest.approx(1, abs=1e-5)
