@@ -21,6 +21,7 @@ LISTED = (  # file, title, icon; the file's name is the page's address
     ("ambiguity", "Ambiguity", ":material/call_split:"),
     ("regions", "Regions", ":material/grid_view:"),
     ("benchmark", "Benchmark", ":material/leaderboard:"),
+    ("mind_animator", "Mind-Animator", ":material/movie_filter:"),
     ("data", "Data", ":material/database:"),
     ("runs", "Runs", ":material/play_circle:"),
 )

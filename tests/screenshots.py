@@ -27,6 +27,7 @@ SHOTS = (  # name, address, width, height, colour scheme
     ("regions-light", "/regions?subject=1", 1280, 800, "light"),
     ("draw-light", "/draw?subject=1", 1280, 800, "light"),
     ("benchmark-light", "/benchmark?subject=1", 1280, 800, "light"),
+    ("mind-animator-light", "/mind_animator?subject=1", 1280, 800, "light"),
 )
 
 PAINTED = "canvas[data-panel][data-frame], img.flatmap, .cortex[data-painted], .js-plotly-plot, .stage canvas"
