@@ -22,6 +22,7 @@ from brainviz.data.fingerprint import fingerprint_files
 from brainviz.data.hcp7t_blocks import BLOCKS_FILE, BLOCKS_S, Block, film_blocks, read_blocks
 from brainviz.data.hcp7t_fine import fine_weights, missing_spheres, read_fine_cortex, read_fine_header
 from brainviz.data.hcp7t_layout import LAYOUT, RUNS, HcpLayout, HcpScan, find_hcp7t
+from brainviz.data.hcp7t_versions import version_for
 from brainviz.data.preprocess import average_runs, clean_run
 from brainviz.data.problems import Problem
 from brainviz.errors import DataProblem, UnknownName
@@ -36,14 +37,12 @@ if TYPE_CHECKING:
 
 TR_S, LAG_S, FPS = 1.0, 4.0, 24.0
 KEPT_BEYOND_S = 10.0  # after the last clip's end
-SAW_V1 = frozenset({"100610", "102816", "104416"})
-VERSIONS = ("v1", "v2")
 
 
 class HCP7T(Dataset):
     """The adapter. See `brainviz.data.base.Dataset` for what it offers.
 
-    Of two versions of the films, v1 is used where all subjects are known to have seen it, else v2.
+    Of two versions of the films, the one that most subjects saw is used for all (`hcp7t_versions`).
 
     Parameters
     ----------
@@ -71,7 +70,8 @@ class HCP7T(Dataset):
         own = self.path / BLOCKS_FILE
         self.published_times = not own.is_file()
         self.blocks = film_blocks(BLOCKS_S if self.published_times else read_blocks(own))
-        self.version = _version(found)
+        there = {version for versions in found.films.values() for version in versions}
+        self.version = version_for(found.subjects, there)
         self.films = FilmStates(self._films(), self.path)
         self._faults: dict[HcpScan, Problem | None] = {}
         self._weights: dict[str, Any] = {}
@@ -280,9 +280,3 @@ def _n_kept(n_clips: int) -> int:
 
 def _n_volumes(scan: HcpScan) -> int:
     return (read_fine_header(scan.path) if scan.fine else read_header(scan.path)).n_volumes
-
-
-def _version(layout: HcpLayout) -> str:
-    there = {version for versions in layout.films.values() for version in versions}
-    wanted = VERSIONS[0] if layout.subjects and set(layout.subjects) <= SAW_V1 else VERSIONS[1]
-    return wanted if wanted in there or not there else next(v for v in VERSIONS if v in there)

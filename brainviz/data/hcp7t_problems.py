@@ -10,6 +10,7 @@ import numpy as np
 
 from brainviz.data.hcp7t_blocks import MOVIES, REST_AFTER_S
 from brainviz.data.hcp7t_layout import RESULTS, RUNS
+from brainviz.data.hcp7t_versions import SAW
 from brainviz.data.lag_check import Array, expected_response, film_contrast, lag_against_film
 from brainviz.data.preprocess import clean_run
 from brainviz.data.problems import Problem, Severity
@@ -113,8 +114,6 @@ def _film_problem(film: Path, segment: str) -> Iterator[Problem]:
 
 
 def _versions(ds: HCP7T) -> Iterator[Problem]:
-    from brainviz.data.hcp7t import SAW_V1
-
     if not ds.layout.films:
         return
     for movie, versions in ds.layout.films.items():
@@ -123,16 +122,15 @@ def _versions(ds: HCP7T) -> Iterator[Problem]:
             what = f"Film {movie} is there as {other} only, the others as {ds.version}; {other} is used."
             remedy = f"Add {ds.version} of this film: both versions were not shown to one subject."
             yield Problem("version", "warning", what, str(versions[other]), remedy)
-    if ds.version == "v2":
-        for subject in ds.subjects:
-            if subject in SAW_V1:
-                what = f"Subject {subject} saw version 1 of the films; version 2 is used for all."
-                remedy = "Leave the subject out (--subjects), or keep it in a folder of its own with the v1 films."
-                yield Problem("version", "warning", what, str(ds.path / subject), remedy, subject)
-    others = [subject for subject in ds.subjects if subject not in SAW_V1]
+    for subject in ds.subjects:
+        if (seen := SAW.get(subject, ds.version)) != ds.version:
+            what = f"Subject {subject} saw version {seen[1:]} of the films; version {ds.version[1:]} is used for all."
+            remedy = f"Leave the subject out (--subjects), or keep it in a folder of its own with the {seen} films."
+            yield Problem("version", "warning", what, str(ds.path / subject), remedy, subject)
+    others = [subject for subject in ds.subjects if subject not in SAW]
     if others:
-        what = f"The films are {ds.version}; which version {_some(others)} saw is not told by the files."
-        remedy = "Look the subjects up in HCP's list of film versions; keep those of the other one in another folder."
+        what = f"The films are {ds.version}; which version {_some(others)} saw is not on HCP's list."
+        remedy = "Ask where the scans come from; keep subjects who saw the other version in another folder."
         yield Problem("version", "warning", what, str(ds.path), remedy)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from brainviz.cortex import glasser
 from brainviz.data.check import check_dataset
 from brainviz.data.hcp7t import HCP7T, kept_volumes
 from brainviz.data.hcp7t_blocks import BLOCKS_S, film_blocks
+from brainviz.data.hcp7t_versions import SAW, version_for
 from brainviz.errors import DataProblem, UnknownName
 from brainviz.video.reading import read_frames
 from pipelines.sources import farthest_target
@@ -118,9 +120,12 @@ def version_problems(path: Path) -> list[str]:
 
 def test_versions_of_the_films(made: Path, tmp_path: Path) -> None:
     folder = copied(made, tmp_path)
-    assert version_problems(folder) == ["The films are v2; which version subject 111312 saw is not told by the files."]
-    (folder / SUBJECT).rename(folder / "102816")
-    assert version_problems(folder) == ["Subject 102816 saw version 1 of the films; version 2 is used for all."]
+    assert version_problems(folder) == ["Subject 111312 saw version 1 of the films; version 2 is used for all."]
+    (folder / SUBJECT).rename(folder / "115825")
+    assert version_problems(folder) == []
+    (folder / "115825").rename(folder / "900001")
+    assert version_problems(folder) == ["The films are v2; which version subject 900001 saw is not on HCP's list."]
+    (folder / "900001").rename(folder / "102816")
     for movie in (1, 4):
         new = tiny.film_path(folder, movie, "")
         new.parent.mkdir(exist_ok=True)
@@ -129,6 +134,16 @@ def test_versions_of_the_films(made: Path, tmp_path: Path) -> None:
     assert "Pre_20140821_version" in str(open_dataset(folder).film("repeat"))
     tiny.film_path(folder, 4, "").unlink()
     assert version_problems(folder) == ["Film 4 is there as v2 only, the others as v1; v2 is used."]
+
+
+def test_the_version_that_most_subjects_saw_is_used() -> None:
+    assert Counter(SAW.values()) == {"v1": 147, "v2": 37}  # as HCP counts them
+    assert all(len(subject) == 6 and subject.isdigit() for subject in SAW)
+    both = ("v1", "v2")
+    assert version_for(["100610", "102311", "115825"], both) == "v1"
+    assert version_for(["100610", "115825", "126426", "900001"], both) == "v2"
+    assert version_for(["100610", "115825"], both) == version_for([], both) == version_for(["900001"], ()) == "v2"
+    assert version_for(["100610", "102311"], ["v2"]) == "v2" and version_for(["115825"], ["v1"]) == "v1"
 
 
 # ---- bad input

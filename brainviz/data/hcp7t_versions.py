@@ -1,0 +1,42 @@
+"""Which version of the HCP 7T films each subject saw.
+
+The films were changed on 22 August 2014: who was scanned before saw version 1 (`Pre_20140821_version`), who was scanned
+after saw version 2 (`Post_20140821_version`). Source: HCP's public wiki, "7T Movie watching task clip info, timing,
+versions shown per individual subject", which lists the 184 released subjects by name: 147 and 37.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+VERSIONS = ("v1", "v2")
+
+_V1 = """
+    100610 102311 102816 104416 105923 108323 109123 111312 111514 114823 115017 116726 118225 125525 126931 128935
+    130114 130518 131217 131722 132118 134627 137128 140117 144226 145834 146129 146432 146937 148133 150423 155938
+    156334 157336 158035 158136 159239 164131 164636 167036 169040 169343 169444 169747 171633 172130 173334 176542
+    177645 177746 178142 178647 181232 181636 182436 182739 185442 187345 191033 191336 191841 192439 192641 195041
+    196144 197348 199655 200311 200614 201515 203418 204521 205220 209228 212419 214019 214524 221319 233326 239136
+    246133 249947 251833 257845 263436 318637 320826 346137 352738 365343 380036 381038 385046 389357 393247 397760
+    401422 412528 429040 436845 467351 473952 525541 536647 541943 547046 562345 572045 573249 601127 627549 638049
+    671855 680957 690152 706040 725751 732243 745555 751550 765864 770352 771354 782561 783462 789373 814649 818859
+    825048 826353 833249 859671 861456 871762 872764 878877 898176 899885 901139 901442 910241 926862 942658 943862
+    951457 958976 971160
+"""
+_V2 = """
+    115825 126426 134829 135124 146735 162935 165436 167440 175237 177140 178243 180533 186949 193845 198653 200210
+    283543 330324 360030 395756 406836 463040 550439 552241 581450 585256 617748 644246 654552 724446 757764 878776
+    905147 927359 966975 973770 995174
+"""
+SAW = {subject: version for version, names in zip(VERSIONS, (_V1, _V2), strict=True) for subject in names.split()}
+"""Version by subject, of those that HCP released."""
+
+
+def version_for(subjects: Iterable[str], there: Iterable[str]) -> str:
+    """The version to use for all: of those that are there, the one that most of the subjects saw.
+
+    Version 2 where as many saw either; also where no film is there, or none of the subjects is known.
+    """
+    seen = Counter(SAW[subject] for subject in subjects if subject in SAW)
+    return max(set(there) or set(VERSIONS), key=lambda version: (seen[version], version))
