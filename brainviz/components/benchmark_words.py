@@ -18,6 +18,8 @@ PROTOCOLS = {
     "flow-32": "flow on a 32 × 32 grid, per step of about 2/3 s, valid points of the true film; measured by {0}",
     "flow-own": "the film's own flow, measured by {0}; the true film does not enter",
     "retrieval": "cosine between decoded vector and image vectors of {0} clips",
+    "imagenet": "classes of ImageNet-1k (ViT-B/16) in eight frames of the clip, mean over them",
+    "kinetics": "classes of Kinetics-400 (VideoMAE Base) in sixteen frames of the clip",
 }
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from brainviz.components.benchmark_words import better_in, in_order, message, p_words, protocol_words
+from brainviz.components.benchmark_words import better_in, explanation, in_order, message, p_words, protocol_words
+from brainviz.metrics.video.benchmark_names import protocol
 
 ROWS = pd.DataFrame(
     [(s, name, v) for s in "123" for name, v in (("brain", 1.0), ("image-only", 1.4), ("zero", 1.5), ("truth", 0.1))],
@@ -47,3 +48,12 @@ def test_protocols_have_words() -> None:
     assert "256 px, unpadded" in protocol_words("frames-256")
     assert "1080 clips" in protocol_words("retrieval-1080")
     assert protocol_words("vifi-clip") == "embeddings of vifi-clip"
+    assert "eight frames" in protocol_words(protocol("2-way-image", 256, "raft"))
+    assert "Kinetics-400" in protocol_words(protocol("50-way-video", 256, "raft"))
+
+
+def test_definitions_of_one_name_tell_what_they_are_not() -> None:
+    words = {name: explanation(name) for name in ("ssim", "ssim-columns", "hue-correlation", "hue-cosine")}
+    assert "2-D" in words["ssim"] and "1-D" in words["ssim-columns"] and "NEURONS" in words["ssim-columns"]
+    assert "no correlation but a cosine" in words["hue-cosine"] and "Circular" in words["hue-correlation"]
+    assert "1 in 50 but 0.058" in explanation("50-way-video")
