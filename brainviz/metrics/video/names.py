@@ -58,6 +58,7 @@ METRICS: dict[str, VideoMetric] = {
         True,
         "The same on frames of 32 px, where a pixel is a cell of the flow: no flow here places finer detail.",
     ),
+    "psnr": VideoMetric("PSNR", "dB", "high", (), True, "Over the same frames."),
     "ssim-columns": VideoMetric(
         "SSIM, columns (NEURONS)",
         "",
@@ -67,7 +68,6 @@ METRICS: dict[str, VideoMetric] = {
         "As NEURONS’ released program has it: 1-D, along each column of the grey frame. Structure across columns does "
         "not count, so its values stand apart from those of SSIM.",
     ),
-    "psnr": VideoMetric("PSNR", "dB", "high", (), True, "Over the same frames."),
     "hue-correlation": VideoMetric(
         "Hue correlation",
         "",
