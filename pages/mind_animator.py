@@ -21,7 +21,7 @@ METHOD = """
 - **The system.** Three decoders read the same window of fMRI (0 to 8 s after a clip begins): what is seen (semantics),
   the first frame (structure), and how frames follow each other (motion). A generator that has seen no film draws the
   frames. One model per subject, trained on training films only (Lu et al. 2025).
-- **The frame-shuffle test.** The film's flow (Farneback, 8 frames per clip, pixels of the decoded film from frame to
+- **The frame-shuffle test.** The film's flow (Farneback, 8 frames per clip, pixels of 64-pixel films from frame to
   frame) is compared with the shown film's. Then the frames are put in random orders, and run backwards. Shuffled
   frames jump, and jumps cost error in any smooth film: so the same is done with films decoded from fMRI that was
   shifted against its film, and the difference is what counts.
@@ -62,7 +62,7 @@ def link_to_benchmark(subject: str) -> None:
     }
     st.page_link(
         "pages/benchmark.py",
-        label="See the films: released and corrected form, clip by clip, on the Benchmark page",
+        label="See the films, clip by clip, on the Benchmark page",
         icon=":material/leaderboard:",
         query_params={"subject": subject, **pair},
     )
@@ -87,7 +87,7 @@ def main() -> None:
     with st.expander("How this is made, and what it does not show", icon=":material/menu_book:"):
         st.markdown(METHOD)
         if view.facts.get("generator"):
-            st.markdown(f"- **Here** the targets and the generator are {view.facts['generator']}.")
+            st.markdown(f"- **Here**, targets and generator: {view.facts['generator']}.")
     with st.expander("Cite", icon=":material/format_quote:"):
         st.code(exports.CITATION, language="bibtex")
 

@@ -8,6 +8,7 @@ import streamlit as st
 
 from brainviz.components import benchmark_words, choices, exports, mind_animator_words, shell, store
 from brainviz.components.mind_animator_view import correction_metrics
+from brainviz.errors import NotReady
 from brainviz.figures import mind_animator as figures
 from brainviz.figures.style import picture_settings
 from brainviz.metrics.video.benchmark_names import BENCHMARK, SHORT
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
 def show() -> None:
     """The section; raises `NotReady` before the corrections were weighed."""
+    if not store.workspace().has_table("corrections"):
+        remedy = "Each form is trained anew: on your own data, run with --corrections."
+        raise NotReady("The corrections have not been weighed.", "corrections", remedy)
     table, metrics = store.table("corrections"), correction_metrics()
     subject = str(table["subject"].iloc[0])
     rows = table[table["subject"] == subject]
@@ -111,10 +115,10 @@ def _columns() -> dict[str, ColumnConfig]:
     return {
         "named": st.column_config.TextColumn("Metric", pinned=True),
         "correction": st.column_config.TextColumn("Correction"),
-        "gain": number("Gain", format="%.4f", help="Above 0 where the correction helps, whichever way the metric runs"),
-        "low": number("from", format="%.4f", help="Lower end of the 95 % interval"),
-        "high": number("to", format="%.4f", help="Upper end of the 95 % interval"),
-        "p_holm": number("p (Holm)", format="%.4f", help="Over the rows of one metric"),
+        "gain": number("Gain", format="%.3g", help="Above 0 where the correction helps, whichever way the metric runs"),
+        "low": number("from", format="%.3g", help="Lower end of the 95 % interval"),
+        "high": number("to", format="%.3g", help="Upper end of the 95 % interval"),
+        "p_holm": number("p (Holm)", format="%.2g", help="Over the rows of one metric"),
         "mean_whole": number("With it", format="%.4f", help="Mean of the corrected form"),
         "mean_undone": number("Without it", format="%.4f", help="Mean of the form without this correction"),
         "n": number("Clips", format="%d"),

@@ -47,7 +47,7 @@ def show(subject: str, shift_s: float, made_by: str) -> None:
     shift_s : float
         By how much the fMRI was shifted, s.
     made_by : str
-        What stands in for pretrained networks, if anything.
+        Targets and generator in words, "" where nothing is known of them.
     """
     shown = shuffle_rows("shown")
     frozen = dict(zip(shown["subject"].astype(str), shown["frozen"].astype(float), strict=True))
@@ -62,7 +62,7 @@ def show(subject: str, shift_s: float, made_by: str) -> None:
         "blocks, Holm over the three measures; filled: p < .05. "
         f"{mind_animator_words.plain_test_words(shown, shuffle_rows('shifted'))} Running backwards costs no jumps: "
         f"what is lost there is the direction of time alone.{mind_animator_words.few_blocks_words(error)}"
-        + (f" Films by {made_by}." if made_by else "")
+        + (f" Targets and generator: {made_by}." if made_by else "")
     )
 
 
@@ -114,8 +114,8 @@ def _columns() -> dict[str, ColumnConfig]:
         "fmri": st.column_config.TextColumn("fMRI"),
         "low": number("from", format="%.3f", help="Lower end of the 95 % interval"),
         "high": number("to", format="%.3f", help="Upper end of the 95 % interval"),
-        "p": number("p", format="%.4f"),
-        "p_holm": number("p (Holm)", format="%.4f", help="Over the three measures"),
+        "p": number("p", format="%.2g"),
+        "p_holm": number("p (Holm)", format="%.2g", help="Over the three measures"),
         "n": number("Clips", format="%d"),
         "n_blocks": number("Blocks", format="%d"),
         "orders": number("Orders", format="%d"),

@@ -66,7 +66,7 @@ def test_the_message_counts_subjects_blocks_and_names_the_control(open_page, dec
     assert "films from the shown fMRI pass in 2 of 2 subjects, films from shifted fMRI in 2 of 2" in text
     assert "Any smooth film passes" in text
     assert "Too few blocks for claims below p = .001" in text
-    assert "by 60 s" in text and f"Films by {LABEL}" in text
+    assert "by 60 s" in text and f"Targets and generator: {LABEL}" in text
     assert "Simulated data" in text
     assert "decoded from the brain" not in text
 
@@ -161,7 +161,7 @@ def test_what_is_missing_does_not_hide_the_rest(open_page, decoded: Path, tmp_pa
     app = open_page("mind_animator", folder)
     assert_clean(app)
     assert "The table 'shuffle_test_shift' is not there yet" in words(app)
-    assert "The table 'corrections' is not there yet" in words(app)
+    assert "The corrections have not been weighed" in words(app) and "--corrections" in words(app)
     assert "strongest in **MT (left)" in words(app)
 
 
