@@ -60,7 +60,8 @@ class ClipErrors:
         down *= down
         right += down
         np.sqrt(right, out=right)
-        total = np.einsum("ij,ij->i", right, weight, dtype=np.float64)
+        right *= weight
+        total = right.sum(1, dtype=np.float64)
         return np.divide(total, count, out=np.full(len(total), np.nan), where=count > 0)
 
     def of_mean(self) -> NDArray[np.float64]:

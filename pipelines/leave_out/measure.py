@@ -46,6 +46,12 @@ class Contribution:
     clips: pd.DataFrame
     reliability: NDArray[np.floating]
 
+    @cached_property
+    def base(self) -> NDArray[np.float64]:
+        """Errors that the measures are compared with, (3, n): of the full decoder, twice, and of the mean flow."""
+        full = self.errors.of_scores(self.model.scores)
+        return np.stack([full, full, self.errors.of_mean()])
+
     def place(self, members: Members) -> tuple[float, float]:
         """Log size and mean reliability of a part."""
         return float(np.log(len(members))), float(self.reliability[members].mean())
@@ -135,8 +141,7 @@ def _changes(contribution: Contribution, members: Members) -> tuple[NDArray[np.f
     part = Part(contribution.model, members)
     reliance = contribution.conditional.scores(members)
     errors = [contribution.errors.of_scores(scores) for scores in (reliance, part.without(), part.only())]
-    full = contribution.errors.of_scores(contribution.model.scores)
-    return np.stack([errors[0] - full, errors[1] - full, errors[2] - contribution.errors.of_mean()]), reliance
+    return np.stack(errors) - contribution.base, reliance
 
 
 def _column(values: list[list[float]], k: int) -> NDArray[np.float64]:

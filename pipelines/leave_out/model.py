@@ -36,6 +36,22 @@ class Recording:
     def n_vertices(self) -> int:
         return self.train.n_vertices
 
+    @cached_property
+    def _train_blocks(self) -> list[tuple[slice, slice, slice, slice]]:
+        return _blocks(self.train, self.train)
+
+    @cached_property
+    def _test_blocks(self) -> list[tuple[slice, slice, slice, slice]]:
+        return _blocks(self.test, self.train)
+
+    def train_kernel(self, gram: Array) -> Array:
+        """Kernel between training windows (n, n) from that between volumes (T, T): the sum over the delays."""
+        return _summed(gram, (len(self.train), len(self.train)), self._train_blocks)
+
+    def test_kernel(self, gram: Array) -> Array:
+        """Kernel between test and training windows (n_test, n) from that between volumes (T_test, T)."""
+        return _summed(gram, (len(self.test), len(self.train)), self._test_blocks)
+
 
 def features(windows: BoldWindows, members: Members, dtype: type[np.floating[Any]]) -> Array:
     """Windows of some vertices as one row per clip, (n, n_window * k); zeros where a volume is missing."""
@@ -45,13 +61,35 @@ def features(windows: BoldWindows, members: Members, dtype: type[np.floating[Any
     return padded[index].reshape(len(windows), -1)
 
 
-def summed_over_window(gram: Array, rows: BoldWindows, columns: BoldWindows) -> Array:
-    """Kernel between windows (n, n') from that between volumes (T, T'): the sum over the delays."""
-    padded = np.zeros((gram.shape[0] + 1, gram.shape[1] + 1), gram.dtype)  # the last stands for a missing volume
-    padded[:-1, :-1] = gram
-    kernel = np.zeros((len(rows), len(columns)), gram.dtype)
-    for own, other in zip(rows.index.T, columns.index.T, strict=True):
-        kernel += padded[np.ix_(own, other)]
+def _blocks(rows: BoldWindows, columns: BoldWindows) -> list[tuple[slice, slice, slice, slice]]:
+    """Where a kernel between windows (rows, columns) takes which block of the kernel between volumes (rows, columns).
+
+    Windows that follow each other read volumes that follow each other, so whole blocks are added, not single entries.
+    """
+    return [
+        (at, beside, volumes, others)
+        for own, other in zip(rows.index.T, columns.index.T, strict=True)
+        for at, volumes in _runs(own)
+        for beside, others in _runs(other)
+    ]
+
+
+def _runs(index: NDArray[np.int64]) -> list[tuple[slice, slice]]:
+    """Clips and volumes of one delay (n,) in runs of equal steps; a missing volume, -1, is in none."""
+    steps = np.diff(index)
+    step = max(int(np.median(steps)), 1) if len(steps) else 1
+    runs = []
+    for clips in np.split(np.arange(len(index)), np.flatnonzero((steps != step) | (index[:-1] < 0)) + 1):
+        first, last = int(index[clips[0]]), int(index[clips[-1]])
+        if first >= 0:
+            runs.append((slice(int(clips[0]), int(clips[-1]) + 1), slice(first, last + 1, step)))
+    return runs
+
+
+def _summed(gram: Array, shape: tuple[int, int], blocks: list[tuple[slice, slice, slice, slice]]) -> Array:
+    kernel = np.zeros(shape, gram.dtype)
+    for at, beside, volumes, others in blocks:
+        kernel[at, beside] += gram[volumes, others]
     return kernel
 
 
@@ -146,7 +184,7 @@ class FullModel:
         """Kernel between test and training clips plus the constant, (n_test, n)."""
         train, test = self.recording.train, self.recording.test
         gram = np.asarray(test.volumes, np.float32) @ np.asarray(train.volumes, np.float32).T
-        return (summed_over_window(gram.astype(np.float64), test, train) + self.constant).astype(self.precision)
+        return (self.recording.test_kernel(gram.astype(np.float64)) + self.constant).astype(self.precision)
 
     @cached_property
     def test_rotated(self) -> Array:

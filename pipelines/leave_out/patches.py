@@ -92,6 +92,6 @@ def _adjacency(faces: NDArray[np.int32]) -> tuple[Any, int]:
 
     edges = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
     n = max(int(faces.max()) + 1, 2 * N_HEMISPHERE)
-    ones = np.ones(len(edges), np.int8)
+    ones = np.ones(len(edges))  # float64: scipy's graph functions would convert any other type at every call
     both = (np.concatenate([edges[:, 0], edges[:, 1]]), np.concatenate([edges[:, 1], edges[:, 0]]))
     return coo_matrix((np.concatenate([ones, ones]), both), shape=(n, n)).tocsr(), n

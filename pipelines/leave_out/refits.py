@@ -17,10 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brainviz.errors import BrainvizError
-from pipelines.leave_out.model import Array, Array32, FullModel, Members, all_but, features, summed_over_window
+from pipelines.leave_out.model import Array, Array32, FullModel, Members, all_but, features
 
 _LOW_RANK = 3  # Woodbury's identity is the shorter way for parts of up to a third as many features as clips
-_PRIMAL = 2.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,9 +72,12 @@ class Part:
     @cached_property
     def kernels(self) -> tuple[Array, Array]:
         """Kernels (n, n) and (n_test, n) of the part, without a constant."""
-        train, test = self.model.recording.train, self.model.recording.test
-        own, own_test = (np.asarray(w.volumes[:, self.members], self.model.precision) for w in (train, test))
-        return summed_over_window(own @ own.T, train, train), summed_over_window(own_test @ own.T, test, train)
+        recording = self.model.recording
+        own, own_test = (
+            np.asarray(windows.volumes[:, self.members], self.model.precision)
+            for windows in (recording.train, recording.test)
+        )
+        return recording.train_kernel(own @ own.T), recording.test_kernel(own_test @ own.T)
 
     def without(self) -> Array32:
         """Scores of the test clips by the decoder refitted without the part: float32 (n_test, m)."""
@@ -89,15 +91,16 @@ class Part:
     def only(self) -> Array32:
         """Scores of the test clips by the decoder fitted to the part alone: float32 (n_test, m)."""
         model = self.model
-        if self.n_features * _PRIMAL >= len(model.targets) or len(model.fold_rows) < 2:
+        goal = model.targets.astype(model.precision)
+        if self.n_features >= len(goal):
             kernel, test_kernel = self.kernels
             scale = float(np.trace(kernel) / len(kernel)) or 1.0
             both = (kernel + kernel.dtype.type(scale), test_kernel + kernel.dtype.type(scale))
-            return _dual(*both, model.targets.astype(kernel.dtype), model.fold_rows, model.alphas * scale)
+            return _dual(*both, goal, model.fold_rows, model.alphas * scale)
         own = self.features
         scale = float((own.astype(np.float64) ** 2).sum() / len(own)) or 1.0
-        test, goal = _with_constant(self.test_features, scale), model.targets.astype(own.dtype)
-        return _primal(_with_constant(own, scale), test, goal, model.fold_rows, model.alphas * scale)
+        whole, test = _with_constant(own, scale), _with_constant(self.test_features, scale)
+        return _primal(whole, test, goal, model.fold_rows, model.alphas * scale)
 
     def _low_rank(self) -> Array32:
         """(K - Z Z' + a)^-1 from that of K: Z' dual = (I - Z'AZ)^-1 Z'AY with A = (K + a)^-1."""
@@ -138,54 +141,71 @@ def _solved(model: FullModel, kernel: Array, test_kernel: Array) -> Array32:
     """Scores by kernels that hold the constant, each target with its own penalty."""
     from scipy.linalg import cho_factor, cho_solve
 
-    goal = model.targets.astype(kernel.dtype)
-    scores = np.empty((len(test_kernel), goal.shape[1]), np.float32)
+    dual = model.targets.astype(kernel.dtype)
     diagonal = kernel.diagonal().copy()
     for penalty, columns in model.groups:
         np.fill_diagonal(kernel, diagonal + kernel.dtype.type(penalty))
-        factor = cho_factor(kernel, lower=True, check_finite=False)
-        scores[:, columns] = test_kernel @ cho_solve(factor, goal[:, columns], check_finite=False)
-    return scores
+        factor = cho_factor(kernel.T, lower=True, check_finite=False)  # symmetric: LAPACK's order without a copy
+        dual[:, columns] = cho_solve(factor, dual[:, columns], check_finite=False)
+    return np.asarray(test_kernel @ dual, np.float32)
 
 
 def _dual(
     kernel: Array, test_kernel: Array, goal: Array, folds: list[NDArray[np.intp]], penalties: NDArray[np.float64]
 ) -> Array32:
-    """More features than clips: as `pipelines.motion_decoder.kernel.fit_ridge`, in the kernel's own precision."""
-    values, vectors = np.linalg.eigh(kernel)
+    """More features than clips: the decomposition of the kernel."""
+    values, vectors = _decomposed(kernel)
     values = np.maximum(values, 0)
-    rotated = vectors.T @ goal
-    error = np.zeros((len(penalties), goal.shape[1]))
-    held = [(rows, vectors[rows], np.eye(len(rows), dtype=kernel.dtype)) for rows in folds]
-    for i, penalty in enumerate(penalties):
-        shrink = (values / (values + penalty)).astype(kernel.dtype)
-        left = goal - vectors @ (shrink[:, None] * rotated)
-        for rows, own, identity in held:
-            missed = np.linalg.solve(identity - (own * shrink) @ own.T, left[rows])
-            error[i] += (missed**2).sum(0, dtype=np.float64)
-    chosen = penalties[error.argmin(0)]
-    dual = vectors @ (rotated / (values[:, None] + chosen).astype(kernel.dtype))
+    chosen = _chosen(vectors * np.sqrt(values), values, goal, folds, penalties)
+    dual = vectors @ ((vectors.T @ goal) / (values[:, None] + chosen).astype(kernel.dtype))
     return np.asarray(test_kernel @ dual, np.float32)
 
 
 def _primal(
     own: Array, own_test: Array, goal: Array, folds: list[NDArray[np.intp]], penalties: NDArray[np.float64]
 ) -> Array32:
-    """Fewer features than clips: one small decomposition per fold serves all penalties."""
-    gram, moments = own.T @ own, own.T @ goal
-    error = np.zeros((len(penalties), goal.shape[1]))
-    for rows in folds:
-        held, truth = own[rows], goal[rows]
-        values, vectors = np.linalg.eigh(gram - held.T @ held)
-        seen = vectors.T @ (moments - held.T @ truth)
-        projected = held @ vectors
-        for i, penalty in enumerate(penalties):
-            predicted = projected @ (seen / (np.maximum(values, 0) + penalty).astype(own.dtype)[:, None])
-            error[i] += ((predicted - truth) ** 2).sum(0, dtype=np.float64)
-    chosen = penalties[error.argmin(0)]
-    values, vectors = np.linalg.eigh(gram)
-    weights = vectors @ ((vectors.T @ moments) / (np.maximum(values, 0)[:, None] + chosen).astype(own.dtype))
+    """Fewer features than clips: the decomposition of the features' own moments."""
+    values, vectors = _decomposed(own.T @ own)
+    values, turned = np.maximum(values, 0), own @ vectors
+    chosen = _chosen(turned, values, goal, folds, penalties)
+    weights = vectors @ ((turned.T @ goal) / (values[:, None] + chosen).astype(own.dtype))
     return np.asarray(own_test @ weights, np.float32)
+
+
+def _decomposed(kernel: Array) -> tuple[Array, Array]:
+    from scipy.linalg import eigh
+
+    values, vectors = eigh(kernel.T, driver="evd", check_finite=False)
+    return values, vectors
+
+
+def _chosen(
+    turned: Array, values: Array, goal: Array, folds: list[NDArray[np.intp]], penalties: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Penalty (m,) of least squared error in folds left out.
+
+    `turned` (n, r) are the features in the basis of their own moments, `values` (r,) their squared lengths. As in
+    `pipelines.motion_decoder.kernel`, the held-out residual of fold g is (I - H_gg)^-1 (Y - H Y)_g, here with
+    H = P (values + a)^-1 P'.
+    """
+    from scipy.linalg.lapack import get_lapack_funcs
+
+    solve = get_lapack_funcs("posv", (turned,))
+    moments = turned.T @ goal
+    error = np.zeros((len(penalties), goal.shape[1]))
+    for i, penalty in enumerate(penalties):
+        shrink = (1 / (values + penalty)).astype(turned.dtype)[:, None]
+        left = goal - turned @ (shrink * moments)
+        root = turned * np.sqrt(shrink.T)
+        for rows in folds:
+            own = root[rows]
+            inner = -(own @ own.T)
+            inner.flat[:: len(rows) + 1] += 1
+            _, missed, failed = solve(inner, left[rows])
+            if failed:  # positive definite in theory, not always in float32
+                missed = np.linalg.solve(inner, left[rows])
+            error[i] += (missed**2).sum(0, dtype=np.float64)
+    return np.asarray(penalties[error.argmin(0)])
 
 
 def _with_constant(own: NDArray[Any], constant: float) -> Array:
