@@ -130,6 +130,11 @@ def _run_options(parser: argparse.ArgumentParser, workspace: str) -> None:
     masks = "reanimation: what moves besides the whole frame: predicted-objects, film-objects, flowsam"
     parser.add_argument("--object-masks", default="", metavar="MASK,MASK", help=masks)
     parser.add_argument("--reanimate-clips", type=int, default=100, help="test clips that slow backends render")
+    parser.add_argument(
+        "--corrections",
+        action="store_true",
+        help="train Mind-Animator of the first subject with each correction undone, to see what it is worth",
+    )
     parser.add_argument("--dry-run", action="store_true", help="only print time, memory and disk per stage")
     _simulation_options(parser)
 

@@ -56,6 +56,7 @@ def run(options: argparse.Namespace) -> int:
         reanimate_with=_names(options.reanimate_with),
         object_masks=_names(options.object_masks),
         reanimate_clips=options.reanimate_clips,
+        corrections=options.corrections,
     )
     _check_device(request.device)
     if options.dry_run:

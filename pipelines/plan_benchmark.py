@@ -8,7 +8,7 @@ from typing import Any
 from brainviz.imported import END_TO_END, end_to_end
 from brainviz.workspace import SHARED_UNIT
 from pipelines.graph import Cost, Task
-from pipelines.plan_mind_animator import ABLATIONS
+from pipelines.plan_mind_animator import ABLATIONS, target_tasks
 from pipelines.plan_reanimation import IMPORTED
 from pipelines.request import RunRequest
 from pipelines.sources import Source
@@ -81,8 +81,7 @@ def _films_task(
     config: dict[str, Any] = {k: v for k, v in usual.items() if k in ("size", "labeller", "networks", "mask")}
     config |= {"system": system, **own} | ({"form": form} if form else {})
     config |= {"n_clips": DEMO_CLIPS} if source.simulated else {}
-    decoded = (f"mind_animator/{subject}.{form}", f"mind_animator_targets/{SHARED_UNIT}") if form else ()
-    needs = [named[name] for name in decoded]
+    needs = [named[f"mind_animator/{subject}.{form}"], *target_tasks(named, source.clips)] if form else []
     needs += [named[f"{stage}/{s}"] for stage in ("reference_frames", "flow_labels") for s in source.test]
     if moved:
         features = [named[f"frame_features/{s}"] for s in source.test]

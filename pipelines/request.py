@@ -42,6 +42,7 @@ class RunRequest:
     reanimate_with: tuple[str, ...] = ()
     object_masks: tuple[str, ...] = ()
     reanimate_clips: int = 100
+    corrections: bool = False
     render: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

@@ -64,9 +64,9 @@ def _decoded(workspace: Workspace, subject: str, clip: str, form: str) -> tuple[
     if result is None:
         raise NotReady("Mind-Animator has not been trained yet.", f"subject {subject}", "It appears during the run.")
     facts = result.manifest["facts"]
-    if clip not in facts["clips"]:
-        raise NotReady("Mind-Animator has no film of this clip.", clip, "Only test clips are decoded.")
-    frames = np.asarray(open_array(result.arrays, "frames")[facts["clips"].index(clip)], np.uint8)
+    if clip not in facts["filmed"]:
+        raise NotReady("Mind-Animator has no film of this clip.", clip, "Only test clips are drawn, or some of them.")
+    frames = np.asarray(open_array(result.arrays, "frames")[facts["filmed"].index(clip)], np.uint8)
     return frames, float(facts["fps"])
 
 

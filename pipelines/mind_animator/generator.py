@@ -13,12 +13,11 @@ from torch import Tensor
 
 from brainviz.errors import NotReady
 from pipelines.mind_animator.inflation import VideoUNet
+from pipelines.mind_animator.pretrained import CONTEXT_TOKENS
 from pipelines.mind_animator.sampling import Sampling, add_noise, invert, make_scheduler, sample
 from pipelines.motion_decoder.progress import Progress, silent, span
 
 PARTS = ("unet", "vae", "tokenizer", "text_encoder")
-CONTEXT_TOKENS = 20
-"""The text encoder's first token and the 19 that the semantic decoder predicts."""
 
 
 @dataclass

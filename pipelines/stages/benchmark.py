@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from brainviz.data.catalogue import clip_name, split_of
 from brainviz.imported import END_TO_END
 from brainviz.metrics.video.benchmark_names import RETRIEVAL
 from brainviz.storage import read_array, read_table
-from brainviz.workspace import SHARED_UNIT
 from pipelines.graph import Context
 from pipelines.stages.end_to_end import DecodedFilms, MovedFilms
+from pipelines.stages.mind_animator import target
 from pipelines.stages.reanimation import ScoredClips
 
 if TYPE_CHECKING:
@@ -56,23 +59,25 @@ def score_films(context: Context) -> None:
         context.array("flow", films.flow[:, None], (1, 1, *films.flow.shape[1:]))
         context.facts["clips"] = films.names
     else:
-        found = _retrieval(context, films)
+        found = _retrieval(context)
         context.table("retrieval", _searches(found))
-        table = pd.concat([table, _hits(films, found)], ignore_index=True)
+        decoded = context.input("mind_animator").manifest["facts"]["clips"]
+        table = pd.concat([table, _hits(decoded, found)], ignore_index=True)
     context.table("scores", table)
     context.facts |= {name: context.config[name] for name in ("system", "size", "labeller")}
 
 
-def _retrieval(context: Context, films: DecodedFilms) -> dict[str, Retrieval]:
+def _retrieval(context: Context) -> dict[str, Retrieval]:
     """Both searches of the decoded vectors among the films' own, all test clips of the subject."""
     from pipelines.evaluate.benchmark_retrieval import retrieve
 
-    targets = context.input("mind_animator_targets", SHARED_UNIT)
+    result, targets = context.input("mind_animator"), context.inputs("mind_animator_targets")
     names = [str(name) for name in context.config["searched"]]
-    shown = {film: read_array(targets.arrays, f"image.{film}") for film in names}
-    test = {film: v for film, v in shown.items() if split_of(film) == "test" and clip_name(film, 0) in films.rows}
-    vectors = read_array(context.input("mind_animator").arrays, "vector")
-    decoded = {f: vectors[[films.rows[clip_name(f, i)] for i in range(len(v))]] for f, v in test.items()}
+    shown = {film: np.asarray(target(targets, "image", film), np.float32) for film in names}
+    rows = {clip: row for row, clip in enumerate(result.manifest["facts"]["clips"])}
+    test = {film: v for film, v in shown.items() if split_of(film) == "test" and clip_name(film, 0) in rows}
+    vectors = read_array(result.arrays, "vector")
+    decoded = {f: vectors[[rows[clip_name(f, i)] for i in range(len(v))]] for f, v in test.items()}
     others = [v for film, v in shown.items() if split_of(film) == "train"]
     return dict(zip(RETRIEVAL, (retrieve(decoded, test), retrieve(decoded, test, others)), strict=True))
 
@@ -84,12 +89,12 @@ def _searches(found: dict[str, Retrieval]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["metric", "gallery", "p"])
 
 
-def _hits(films: DecodedFilms, found: dict[str, Retrieval]) -> pd.DataFrame:
+def _hits(clips: Sequence[str], found: dict[str, Retrieval]) -> pd.DataFrame:
     """1 where a clip is found, per clip and search."""
     import pandas as pd
 
     parts = [
-        pd.DataFrame({"clip": list(films.rows), "sample": 0, "metric": metric, "value": one.found.astype(float)})
+        pd.DataFrame({"clip": list(clips), "sample": 0, "metric": metric, "value": one.found.astype(float)})
         for metric, one in found.items()
     ]
     return pd.concat(parts, ignore_index=True)

@@ -54,7 +54,7 @@ class DecodedFilms:
         """Of the task's own Mind-Animator."""
         result = context.input("mind_animator")
         facts = result.manifest["facts"]
-        rows = {clip: row for row, clip in enumerate(facts["clips"])}
+        rows = {clip: row for row, clip in enumerate(facts["filmed"])}
         return cls(read_array(result.arrays, "frames"), rows, float(facts["fps"]))
 
     def film(self, clip: str) -> TimedFilm:

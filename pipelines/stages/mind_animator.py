@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,10 @@ from brainviz.results import Result
 from brainviz.storage import open_array, read_array, read_table
 from brainviz.workspace import SHARED_UNIT
 from pipelines.graph import Context, Progress
+from pipelines.stages.mind_animator_pretrained import chosen_clips, draw_diffusion_films, make_pretrained_targets
+
+if TYPE_CHECKING:
+    import zarr
 
 Array = NDArray[np.float32]
 
@@ -34,10 +38,10 @@ TARGETS = ("text", "image", "condition", "latents")
 def make_targets(context: Context) -> None:
     """A film's frames at 4 Hz (unit: the film), or all that is learnt from them (unit `all`).
 
-    A film: ``frames`` uint8 (clip, 8, 64, 64, 3). All: ``text.<film>`` and ``image.<film>`` (clip, width),
-    (signed vectors as pairs of positive and negative parts), ``condition.<film>`` (clip, tokens, width),
-    ``latents.<film>`` (clip, 8, 4, 8, 8), and the autoencoder. Everything
-    is fitted on the training films.
+    A film: ``frames`` uint8 (clip, 8, 64, 64, 3); with published networks also its targets
+    (`mind_animator_pretrained`). All, in their place: ``text.<film>`` and ``image.<film>`` (clip, width), signed
+    vectors as pairs of positive and negative parts, ``condition.<film>`` (clip, tokens, width), ``latents.<film>``
+    (clip, 8, 4, 8, 8), and the autoencoder, all fitted on the training films.
     """
     if context.unit == SHARED_UNIT:
         _learn_targets(context)
@@ -60,6 +64,8 @@ def _cut_frames(context: Context) -> None:
             context.progress(position[number] / len(position), f"{position[number]} of {len(position)} frames")
     frames = seen[[position[int(number)] for number in numbers]].reshape(n, FRAMES_PER_CLIP, SIDE, SIDE, 3)
     context.array("frames", frames, (1, *frames.shape[1:]))
+    if "networks" in context.config:
+        make_pretrained_targets(context, numbers.reshape(n, FRAMES_PER_CLIP))
     context.facts |= {"fps": FPS, "frames_per_clip": FRAMES_PER_CLIP}
 
 
@@ -104,12 +110,14 @@ def _learn_targets(context: Context) -> None:
 def decode_films(context: Context) -> None:
     """Train a subject's three parts in one form and decode the test clips.
 
-    Stores ``frames`` and ``frames.shifted`` uint8 (clip, 8, 64, 64, 3): decoded from the test fMRI, and from the same
-    shifted against its film; ``vector`` (clip, width) in the space of ``text`` and ``image``; ``latents``
-    (clip, 8, 4, 8, 8); maps of filters and patterns; the trained parts.
+    Stores ``frames`` uint8 (film, 8, s, s, 3), decoded from the test fMRI, of the clips that the facts name as `filmed`
+    (all of them with the embedded renderer); ``vector`` (clip, width) in the space of ``text`` and ``image``;
+    ``latents`` (clip, 8, 4, h, w); of the corrected form all three also as ``.shifted``, decoded from fMRI that is
+    shifted against its film; maps of filters and patterns; the trained parts.
     """
+    from pipelines.mind_animator import embedded, pretrained
     from pipelines.mind_animator.config import PARTS, MindAnimatorConfig
-    from pipelines.mind_animator.embedded import LABEL
+    from pipelines.mind_animator.forms import CORRECTED
     from pipelines.mind_animator.training import train
 
     subject, form = context.unit.split(".", 1)[0], context.config["form"]
@@ -119,37 +127,48 @@ def decode_films(context: Context) -> None:
     data = _training_clips(context, training, vertices)
     parts = {}
     for number, part in enumerate(PARTS):
-        hears = _within(context, 0.25 * number, 0.25)
+        hears = _within(context, 0.26 * number, 0.26)
         parts[part] = train(part, data, form, config, context.work, hears)
         parts[part].save(context.folder / part)
     bold = _windows(context, test, vertices)
-    context.progress(0.8, "Decoding")
-    for name, seen in (("", bold), (".shifted", _shifted(bold, context, test))):
-        _decode(context, name, parts, seen)
+    clips = [clip for segment in test for clip in _clips(context, segment)]
+    filmed = chosen_clips(context, clips) if "generator" in context.config else clips
+    rows = [clips.index(clip) for clip in filmed]
+    _decode(context, "", parts, bold, rows, _within(context, 0.78, 0.06))
+    if form == CORRECTED.name:  # for the frame-shuffle test
+        _decode(context, ".shifted", parts, _shifted(bold, context, test), rows, _within(context, 0.84, 0.06))
     context.progress(0.9, "Maps")
     _store_maps(context, parts, data, vertices)
-    clips = [clip for segment in test for clip in _clips(context, segment)]
     losses = {part: found.facts for part, found in parts.items()}
     context.facts |= {
         "system": "mind-animator" if form == "corrected" else f"mind-animator-{form}",
         "form": form,
         "subject": subject,
         "clips": clips,
+        "filmed": filmed,
         "fps": FPS,
-        "generator": LABEL,
+        "generator": pretrained.LABEL if "generator" in context.config else embedded.LABEL,
         "shift_s": SHIFT_S,
         "vertices": len(vertices),
         "training": losses,
     }
 
 
-def _decode(context: Context, suffix: str, parts: dict[str, Any], bold: Any) -> None:
-    from pipelines.mind_animator.embedded.autoencoder import draw_films, load_autoencoder
-
+def _decode(
+    context: Context, suffix: str, parts: dict[str, Any], bold: Any, rows: Sequence[int], hears: Progress
+) -> None:
+    """Decode all clips; films of those at `rows`."""
     vector, condition = parts["semantic"].semantics(bold)
     latents = parts["motion"].latents(bold, parts["structure"].first_latents(bold))
-    network = load_autoencoder(context.input("mind_animator_targets", SHARED_UNIT).folder / "autoencoder")
-    frames = draw_films(network, latents, condition, context.config["settings"]["threads"])
+    if "generator" in context.config:
+        clips = [clip for film in _scanned(context, context.config["test"]) for clip in _clips(context, film)]
+        names = [clips[row] for row in rows]
+        frames = draw_diffusion_films(context, suffix, names, latents[rows], condition[rows], hears)
+    else:
+        from pipelines.mind_animator.embedded.autoencoder import draw_films, load_autoencoder
+
+        network = load_autoencoder(context.input("mind_animator_targets", SHARED_UNIT).folder / "autoencoder")
+        frames = draw_films(network, latents[rows], condition[rows], context.config["settings"]["threads"])
     context.array(f"frames{suffix}", frames, (1, *frames.shape[1:]))
     context.array(f"vector{suffix}", vector)
     context.array(
@@ -181,13 +200,21 @@ def _store_maps(context: Context, parts: dict[str, Any], data: Any, vertices: ND
 # ---- gathering what the parts are given
 
 
+def target(targets: Mapping[str, Result], name: str, film: str) -> zarr.Array:
+    """One of `TARGETS` of a film: its own where published networks made it, else from what all films gave."""
+    if SHARED_UNIT in targets:
+        return open_array(targets[SHARED_UNIT].arrays, f"{name}.{film}")
+    return open_array(targets[film].arrays, name)
+
+
 def _clips(context: Context, film: str) -> list[str]:
     """Clip ids of a film, in order."""
     targets = context.inputs("mind_animator_targets")
-    if film in targets:
-        n = open_array(targets[film].arrays, "frames").shape[0]
-    else:
-        n = open_array(targets[SHARED_UNIT].arrays, f"text.{film}").shape[0]
+    n = (
+        open_array(targets[film].arrays, "frames").shape[0]
+        if film in targets
+        else target(targets, "text", film).shape[0]
+    )
     return [clip_name(film, index) for index in range(n)]
 
 
@@ -246,10 +273,9 @@ def _shifted(bold: Any, context: Context, films: Sequence[str]) -> Any:
 def _training_clips(context: Context, films: Sequence[str], vertices: NDArray[np.int64]) -> Any:
     from pipelines.mind_animator.data import TrainingClips
 
+    targets = context.inputs("mind_animator_targets")
     stacked = {
-        name: np.concatenate(
-            [_array(context, "mind_animator_targets", SHARED_UNIT, f"{name}.{film}") for film in films]
-        )
+        name: np.concatenate([np.asarray(target(targets, name, film), np.float32) for film in films])
         for name in TARGETS
     }
     segment = np.concatenate([[film] * len(_clips(context, film)) for film in films])

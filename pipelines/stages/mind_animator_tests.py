@@ -22,14 +22,14 @@ def shuffle_frames(context: Context) -> None:
     from pipelines.evaluate.frame_shuffle import SHIFTED, SHOWN, frame_shuffle
 
     decoded, targets = context.input("mind_animator"), context.inputs("mind_animator_targets")
-    names = decoded.manifest["facts"]["clips"]
+    names = decoded.manifest["facts"]["filmed"]
     rows = _sampled(context, names)
     places = [clip_place(names[row]) for row in rows]
     shown = {film: open_array(targets[film].arrays, "frames") for film in {film for film, _ in places}}
     true = _grey(np.stack([shown[film][index] for film, index in places]))
     errors = {}
     for part, (fmri, stored) in enumerate(((SHOWN, "frames"), (SHIFTED, "frames.shifted"))):
-        films = _grey(read_array(decoded.arrays, stored)[rows])
+        films = _grey(read_array(decoded.arrays, stored)[rows], true.shape[-1])
         errors[fmri] = _errors(true, films, _within(context, part / 2, 0.5))
     clips = read_table(context.input("catalogue").folder / "clips.parquet")
     block = dict(zip(clips["clip"], shot_blocks(clips), strict=True))
@@ -46,11 +46,16 @@ def _sampled(context: Context, names: list[str]) -> list[int]:
     return np.unique(np.linspace(0, len(names) - 1, wanted).round().astype(int)).tolist()
 
 
-def _grey(films: np.ndarray) -> np.ndarray:
-    """uint8 (clips, frames, h, w, 3) -> (clips, frames, h, w)."""
+def _grey(films: np.ndarray, side: int = 0) -> np.ndarray:
+    """uint8 (clips, frames, h, h, 3) -> (clips, frames, side, side); as they are without `side`."""
     import cv2
 
-    return np.stack([[cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) for frame in film] for film in films])
+    side = side or films.shape[2]
+    made = np.empty((*films.shape[:2], side, side), np.uint8)
+    for place in np.ndindex(*films.shape[:2]):
+        small = cv2.resize(films[place], (side, side), interpolation=cv2.INTER_AREA)
+        made[place] = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
+    return made
 
 
 def _errors(true: np.ndarray, films: np.ndarray, hears: Progress) -> StepErrors:

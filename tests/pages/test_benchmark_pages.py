@@ -76,7 +76,7 @@ def test_published_values_stand_apart_with_their_protocol(open_page, compared: P
     text = words(open_page("benchmark", compared))
     assert "protocol `neurons`" in text and "protocol `mind-animator`" in text
     assert "They stand apart from ours" in text
-    assert "Needs a trained classifier" in text, "what is absent has its reason"
+    assert "Needs the weights of imagenet-classifier" in text, "what is absent has its reason"
 
 
 def test_a_wrong_link_is_taken_kindly(open_page, compared: Path) -> None:

@@ -75,6 +75,6 @@ def _films(store: ResultStore, unit: str, clips: list[str]) -> None:
         for frame in range(8):
             frames[clip, frame] = np.roll(x * 3, 4 * frame)[None, :, None] + np.array([0, 2 * clip, 30])
     with store.writing("mind_animator", unit, "fake") as (place, manifest):
-        manifest["facts"] = {"clips": clips, "fps": 4.0, "form": unit.split(".")[1]}
+        manifest["facts"] = {"clips": clips, "filmed": clips, "fps": 4.0, "form": unit.split(".")[1]}
         write_array(place / "arrays.zarr", "frames", frames)
     store.point("mind_animator", unit, "fake")
