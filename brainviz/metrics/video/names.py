@@ -74,7 +74,7 @@ METRICS: dict[str, VideoMetric] = {
         "high",
         (),
         True,
-        "Circular, over pixels that have a hue: 0 for unrelated hues. What others publish as hue is the cosine.",
+        "Circular, over pixels that have a hue: 0 for unrelated hues. What Mind-Animator published is the cosine.",
     ),
     "hue-cosine": VideoMetric(
         "Hue cosine (Mind-Animator)",
