@@ -1,0 +1,36 @@
+"""Which stage writes which table. A table is the concatenation of its parts, one per unit of the stage."""
+
+from __future__ import annotations
+
+TABLE_STAGES = {
+    "clips": "catalogue",
+    "problems": "check",
+    "lags": "check",
+    "near_duplicates": "near_duplicates",
+    "label_error": "label_error",
+    "timing": "bold",
+    "motion": "evaluate_motion",
+    "motion_tests": "evaluate_motion",
+    "motion_summary": "evaluate_motion",
+    "motion_gain": "evaluate_motion",
+    "motion_null": "evaluate_motion",
+    "motion_sampled": "evaluate_motion",
+    "motion_coverage": "evaluate_motion",
+    "encoding": "encoding",
+    "regions": "encoding",
+    "contrasts": "encoding_maps",
+    "reanimation": "evaluate_reanimation",
+    "reanimation_summary": "evaluate_reanimation",
+    "reanimation_tests": "evaluate_reanimation",
+    "leave_out": "leave_out",
+    "benchmark": "benchmark",
+    "benchmark_clips": "benchmark",
+    "benchmark_tests": "benchmark",
+    "benchmark_absent": "benchmark",
+    "corrections": "corrections",
+    "shuffle_test": "shuffle_test",
+    "shuffle_test_shift": "shuffle_test",
+    "ambiguity": "ambiguity",
+    "ambiguity_cases": "ambiguity",
+    "ambiguity_directions": "ambiguity",
+}
