@@ -76,22 +76,20 @@ def message(error: pd.DataFrame, shown: pd.DataFrame) -> str:
     verdict = of_subjects(hits, n) if hits else "in no subject"
     level = "p &lt; .05" if hits else "p above .05"
     return (
-        f"Films from shown fMRI beat those from shifted fMRI <b>{verdict}</b>, {frozen_words(shown)}<br>"
-        f"<small>Error of the decoded film: {level} (sign flips over {blocks} blocks, Holm). The difference to the "
-        "frozen film is not tested.</small>"
+        f"Shown fMRI beats shifted fMRI <b>{verdict}</b>; {frozen_words(shown)}<br>"
+        f"<small>Error of the films decoded from it: {level} (sign flips over {blocks} blocks, Holm). The difference to "
+        "the frozen film is not tested.</small>"
     )
 
 
 def frozen_words(shown: pd.DataFrame) -> str:
-    """How the films' mean error stands to that of one that does not move, as the end of the message."""
-    gain = 1 - (shown["error"] / shown["frozen"]).to_numpy()
-    ahead, n = int((gain > 0).sum()), len(gain)
-    size = span([100 * abs(value) for value in gain], "{:.1f}")
-    if ahead == n:
-        return f"and a frozen film by {size} %"
-    if ahead == 0:
-        return f"but not a frozen film, which errs {size} % less"
-    return f"and a frozen film {of_subjects(ahead, n)}"
+    """How the error of a film that does not move stands to that of ours, as the end of the message."""
+    more = (shown["frozen"] / shown["error"]).to_numpy() - 1
+    beaten, n = int((more > 0).sum()), len(more)
+    if beaten not in (0, n):
+        return f"a frozen film errs more {of_subjects(beaten, n)}"
+    size = span([100 * abs(value) for value in more], "{:.1f}")
+    return f"a frozen film errs {size} % {'more' if beaten else 'less'}"
 
 
 def span(values: list[float], form: str) -> str:

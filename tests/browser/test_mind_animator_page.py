@@ -15,6 +15,7 @@ from support.app_server import Server, serving
 from support.cortex_places import place_of
 from support.fake_mind_animator import GIVEN, write_mind_animator
 
+CHARTS = 6  # those above the map move it while they come
 CANVAS = "canvas[data-panel='mind-animator']"
 
 
@@ -43,7 +44,7 @@ def another_picture(page: Any, before: str) -> str:
 
 def test_part_and_kind_change_the_map_and_the_link_brings_them_back(decoded, visit) -> None:
     page = visit(f"{decoded.url}/mind_animator?subject=1&part=semantic&kind=filter", height=1700)
-    page.get_by_text("Films from shown fMRI beat those from shifted fMRI").wait_for()
+    page.get_by_text("Shown fMRI beats shifted fMRI").wait_for()
     page.wait_for_selector(".cortex[data-painted]")
     page.get_by_text("Semantics, filter", exact=True).wait_for()
     picture = another_picture(page, "")
@@ -57,6 +58,7 @@ def test_part_and_kind_change_the_map_and_the_link_brings_them_back(decoded, vis
     another_picture(page, picture)
     page.get_by_text("strongest in MT (left)").wait_for()
     vertex = int(glasser().vertices("L_MT")[GIVEN["MT"] // 2])
+    page.wait_for_function(f"() => document.querySelectorAll('.js-plotly-plot .main-svg').length >= {2 * CHARTS}")
     page.locator(CANVAS).scroll_into_view_if_needed()
     page.mouse.click(*place_of(page, vertex, "mind-animator"))
     page.get_by_role("heading", name="MT, left").wait_for()
