@@ -77,8 +77,8 @@ def message(error: pd.DataFrame, shown: pd.DataFrame) -> str:
     level = "p &lt; .05" if hits else "p above .05"
     return (
         f"Shown fMRI beats shifted fMRI <b>{verdict}</b>; {frozen_words(shown)}<br>"
-        f"<small>Error of the films decoded from it: {level} (sign flips over {blocks} blocks, Holm). The difference to "
-        "the frozen film is not tested.</small>"
+        f"<small>Error of the films decoded from it: {level} (sign flips over {blocks} blocks, Holm). The difference "
+        "to the frozen film is not tested.</small>"
     )
 
 
