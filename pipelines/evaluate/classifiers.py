@@ -17,8 +17,8 @@ import numpy.typing as npt
 from brainviz.errors import DataProblem
 from brainviz.metrics.nway import accepted_classes, expected_nway_accuracy
 from brainviz.metrics.video.benchmark_names import WAYS
-from pipelines.evaluate.network_folders import read_network
 from pipelines.evaluate.video_scores import Frames
+from pipelines.network_folders import read_network
 
 Scores = npt.NDArray[np.float32]
 Classifier = Callable[[Frames], Scores]

@@ -19,8 +19,8 @@ from brainviz.errors import UnknownName
 from brainviz.metrics.video.embeddings import VIFI_THRESHOLD, clip_pcc_adjacent, clip_pcc_gated, cosine
 from brainviz.metrics.video.embeddings import vifi_frame_numbers as vifi_numbers
 from pipelines.evaluate.classifiers import CLASSIFIERS, IMAGES, Classifier, load_classifier, nway_scores
-from pipelines.evaluate.network_folders import read_network
 from pipelines.evaluate.video_scores import Frames, TimedFilm
+from pipelines.network_folders import read_network
 
 Vectors = npt.NDArray[np.float32]
 FrameNetwork = Callable[[Frames], Vectors]

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brainviz.errors import DataProblem
+from pipelines.network_folders import read_network
 
 Array = NDArray[np.float32]
 Frames = NDArray[np.uint8]
@@ -66,16 +67,12 @@ class TargetNetworks:
 
 
 def _clip(folder: Path, device: str) -> tuple[Callable[[Sequence[str]], Array], Callable[[Frames], Array]]:
-    from brainviz.compat import prepare_torchvision
-
-    prepare_torchvision()
     import torch
-    import transformers
 
     from pipelines.features.preprocessing import transformers_pixels
 
-    text = _loaded(transformers.CLIPTextModelWithProjection, folder, device)
-    image = _loaded(transformers.CLIPVisionModelWithProjection, folder, device)
+    text = read_network("CLIPTextModelWithProjection", folder, "a CLIP", device)
+    image = read_network("CLIPVisionModelWithProjection", folder, "a CLIP", device)
     words = _tokenizer(folder)
     pixels = transformers_pixels(folder, int(image.config.image_size))
 
@@ -92,16 +89,11 @@ def _clip(folder: Path, device: str) -> tuple[Callable[[Sequence[str]], Array], 
 
 
 def _stable_diffusion(folder: Path, device: str) -> tuple[Callable[[Sequence[str]], Array], Callable[[Frames], Array]]:
-    from brainviz.compat import prepare_torchvision
-
-    prepare_torchvision()
     import torch
-    import transformers
-    from diffusers import AutoencoderKL
 
-    text = _loaded(transformers.CLIPTextModel, folder / "text_encoder", device)
+    text = read_network("CLIPTextModel", folder / "text_encoder", "Stable Diffusion's text encoder", device)
     words = _tokenizer(folder / "tokenizer")
-    vae = _loaded(AutoencoderKL, folder / "vae", device)
+    vae = read_network("AutoencoderKL", folder / "vae", "Stable Diffusion's VAE", device, "diffusers")
     scale = float(vae.config.scaling_factor)
 
     @torch.inference_mode()
@@ -124,15 +116,11 @@ def make_captioner(folder: Path, device: str = "cpu") -> Callable[[Frames], list
 
     Raises `DataProblem` for weights that cannot be used.
     """
-    from brainviz.compat import prepare_torchvision
-
-    prepare_torchvision()
     import torch
-    import transformers
 
     from pipelines.features.preprocessing import transformers_pixels
 
-    network = _loaded(transformers.Blip2ForConditionalGeneration, folder, device)
+    network = read_network("Blip2ForConditionalGeneration", folder, "a BLIP-2", device)
     words = _tokenizer(folder)
     pixels = transformers_pixels(folder, int(network.config.vision_config.image_size))
     places = torch.full((1, int(network.config.num_query_tokens)), int(network.config.image_token_index), device=device)
@@ -155,26 +143,6 @@ def make_captioner(folder: Path, device: str = "cpu") -> Callable[[Frames], list
         return lines
 
     return describe
-
-
-def _loaded(kind: Any, folder: Path, device: str) -> Any:
-    """A network of a folder; nothing of it is run, no pickle is trusted, no weight may be missing."""
-    import pickle
-
-    from safetensors import SafetensorError
-
-    settings: dict[str, Any] = {"local_files_only": True, "output_loading_info": True}
-    try:
-        network, report = kind.from_pretrained(folder, **settings)
-    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError, pickle.UnpicklingError) as error:
-        raise DataProblem(
-            f"The network cannot be read as a {kind.__name__}.", str(folder), f"Its library says: {error}"
-        ) from error
-    if report["missing_keys"]:
-        missing = sorted(report["missing_keys"])[0]
-        raise DataProblem(f"The network lacks weights, first {missing}.", str(folder), "Fetch it again.")
-    network.eval().requires_grad_(False)
-    return network.to(device)
 
 
 def _tokenizer(folder: Path) -> Any:
