@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from brainviz import open_workspace
 from brainviz.compat import prepare_torchvision
 from brainviz.errors import DataProblem
 from brainviz.metrics.nway import accepted_classes, nway_accuracy
-from brainviz.metrics.video.benchmark_names import CLASSIFICATION
+from brainviz.metrics.video.benchmark_names import BENCHMARK, CLASSIFICATION
+from brainviz.results import ResultStore
+from brainviz.storage import read_table
 from pipelines.evaluate.classifiers import CLASSIFIERS, load_classifier, nway_scores
 from pipelines.evaluate.video_embeddings import VideoNetworks
 from pipelines.evaluate.video_scores import TimedFilm
@@ -121,17 +126,64 @@ def spring(_: str) -> None:
     Trap.sprung = True
 
 
-def test_films_are_scored_by_them_where_they_are(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    from pipelines.plan_reanimation import _networks
+def put_into_hub(monkeypatch: pytest.MonkeyPatch, root: Path) -> dict[str, str]:
+    """Both classifiers, where `python -m pipelines weights` puts them."""
     from pipelines.weights import known_weights
 
-    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
-    assert not set(_networks()) & set(CLASSIFIERS)
-    written = write_classifiers(tmp_path)
-    for name, folder in written.items():
-        repository = f"models--{known_weights()[name].source.replace('/', '--')}"
-        place = tmp_path / "hub" / repository / "snapshots" / "0"
+    monkeypatch.setenv("HF_HUB_CACHE", str(root / "hub"))
+    placed = {}
+    for name, folder in write_classifiers(root).items():
+        place = root / "hub" / f"models--{known_weights()[name].source.replace('/', '--')}" / "snapshots" / "0"
         place.parent.mkdir(parents=True)
         Path(folder).rename(place)
-        assert _networks()[name] == str(place)
-    assert set(VideoNetworks.load(_networks()).score(film(1), film(2))) == set(CLASSIFICATION)
+        placed[name] = str(place)
+    return placed
+
+
+def test_films_are_scored_by_them_where_they_are(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    from pipelines.plan_reanimation import _networks
+
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "none"))
+    assert not set(_networks()) & set(CLASSIFIERS)
+    placed = put_into_hub(monkeypatch, tmp_path)
+    assert _networks() == placed
+    assert set(VideoNetworks.load(placed).score(film(1), film(2))) == set(CLASSIFICATION)
+
+
+def test_reanimations_and_decoded_films_are_scored_and_compared(
+    tiny_workspace: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    from pipelines import plan_reanimation
+    from pipelines.evaluate.benchmark import Protocol, evaluate_benchmark
+    from pipelines.graph import perform
+    from pipelines.plan import build_plan
+    from pipelines.request import RunRequest
+
+    placed = put_into_hub(monkeypatch, tmp_path)
+    monkeypatch.setattr(plan_reanimation, "_scored_by", lambda _: {"networks": placed})  # as for real films
+    shutil.copytree(tiny_workspace, tmp_path / "ws", copy_function=lambda a, b: Path(b).hardlink_to(a))
+    request = RunRequest(demo=True, size="tiny", subjects=("1",))
+    tasks = {task.name: task for task in build_plan(request, tmp_path / "ws").tasks}
+
+    for name in ("reanimation/1.brain", "benchmark_films/1.brain-e2e", "benchmark/1"):
+        assert tasks[name].config["networks"] in (placed, True)
+    parts = []
+    for name in ("reanimation/all.zero", "benchmark_films/1.mind-animator"):
+        perform(tasks[name], tmp_path / "ws", "cpu", lambda _share, _text: None)
+        result = ResultStore(tmp_path / "ws").current(*name.split("/"))
+        assert result is not None
+        system = name.rsplit(".", 1)[1]
+        parts.append(read_table(result.folder / "scores.parquet").assign(system=system))
+    clips = open_workspace(tmp_path / "ws").clips
+    tables = evaluate_benchmark("1", pd.concat(parts), clips, Protocol(128, "dis", networks=True))
+    table = tables["benchmark"].set_index(["metric", "system"])
+    for metric in CLASSIFICATION:
+        values = table.loc[metric]
+        assert set(values.index) == {"mind-animator", "zero"} and set(values["n"]) == {table["n"].max()}
+        assert values["value"].between(0, 1).all() and (values["low"] <= values["value"]).all()
+        assert values["chance"].to_numpy() == pytest.approx(0.75 if metric.startswith("2-") else 3 / 52)
+        assert set(values["protocol"]) == {BENCHMARK[metric].weights[0]}
+    frozen, decoded = (table.loc[("50-way-image", system), "value"] for system in ("zero", "mind-animator"))
+    assert frozen > decoded  # the true first frame is classified as the film's other frames are
+    absent = set(tables["benchmark_absent"]["metric"])
+    assert not absent & set(CLASSIFICATION) and "vifi" in absent
