@@ -75,7 +75,7 @@ STAGES = {
         Stage("evaluate_reanimation", 2, "pipelines.stages.reanimation:evaluate", "Score the reanimations"),
         Stage("mind_animator_targets", 1, "pipelines.stages.mind_animator:make_targets", "Prepare Mind-Animator"),
         Stage("mind_animator", 3, "pipelines.stages.mind_animator:decode_films", "Train Mind-Animator, decode films"),
-        Stage("shuffle_test", 1, "pipelines.stages.mind_animator_tests:shuffle_frames", "Shuffle decoded frames"),
+        Stage("shuffle_test", 2, "pipelines.stages.mind_animator_tests:shuffle_frames", "Shuffle decoded frames"),
         Stage("corrections", 1, "pipelines.stages.mind_animator_tests:weigh_corrections", "Weigh the corrections"),
         Stage("benchmark_films", 3, "pipelines.stages.benchmark:score_films", "Score decoded films"),
         Stage("benchmark", 2, "pipelines.stages.benchmark:compare_systems", "Compare all systems"),

@@ -119,5 +119,8 @@ def _columns() -> dict[str, ColumnConfig]:
         "n": number("Clips", format="%d"),
         "n_blocks": number("Blocks", format="%d"),
         "orders": number("Orders", format="%d"),
+        "frozen_low": number("Over frozen, from", format="%.3f", help="Frozen minus error, lower end of the interval"),
+        "frozen_high": number("Over frozen, to", format="%.3f", help="Upper end of the 95 % interval"),
+        "frozen_p": number("p over frozen", format="%.2g", help="Sign flips over blocks"),
     }
     return {**{name: number(name.capitalize(), format="%.3f") for name in pixels}, **named}

@@ -77,8 +77,8 @@ def message(error: pd.DataFrame, shown: pd.DataFrame) -> str:
     level = "p &lt; .05" if hits else "p above .05"
     return (
         f"Shown fMRI beats shifted fMRI <b>{verdict}</b>; {frozen_words(shown)}<br>"
-        f"<small>Error of the films decoded from it: {level} (sign flips over {blocks} blocks, Holm). The difference "
-        "to the frozen film is not tested.</small>"
+        f"<small>Error of the films decoded from it: {level} (sign flips over {blocks} blocks, Holm). "
+        f"{against_frozen(shown)}</small>"
     )
 
 
@@ -90,6 +90,16 @@ def frozen_words(shown: pd.DataFrame) -> str:
         return f"a frozen film errs more {of_subjects(beaten, n)}"
     size = span([100 * abs(value) for value in more], "{:.1f}")
     return f"a frozen film errs {size} % {'more' if beaten else 'less'}"
+
+
+def against_frozen(shown: pd.DataFrame) -> str:
+    """What the test against the frozen film says, as a sentence."""
+    surely = shown["frozen_p"] < ALPHA
+    ahead, behind = (int((surely & side).sum()) for side in (shown["frozen_low"] > 0, shown["frozen_high"] < 0))
+    if not ahead + behind:
+        return f"Against the frozen film: {p_words(float(shown['frozen_p'].min()))} at best, not told apart."
+    parts = [f"{word} {of_subjects(k, len(shown))}" for k, word in ((ahead, "better"), (behind, "worse")) if k]
+    return f"Than the frozen film {' and '.join(parts)} (p &lt; .05)."
 
 
 def span(values: list[float], form: str) -> str:

@@ -45,7 +45,8 @@ def frame_shuffle(
     dict of table name -> DataFrame
         shuffle_test : subject, fmri, error (pixels, mean over clips), reversed, frozen, shuffled (mean over orders),
             gain (shuffled - error), low, high (95 % block interval of the gain), p (share of orders that are at least
-            as good as the film's own), orders, n, n_blocks.
+            as good as the film's own), orders, frozen_low, frozen_high, frozen_p (95 % block interval of frozen -
+            error, and its p by sign flips over blocks, two-sided), n, n_blocks.
         shuffle_test_shift : subject, measure (of `MEASURES`), shown, shifted, difference (above 0 where the shown fMRI
             is better), low, high, p (sign flips over blocks, two-sided), p_holm (over the measures), n, n_blocks,
             enough_blocks.
@@ -59,6 +60,7 @@ def frame_shuffle(
         gain, backwards = found.shuffled_per_clip - found.per_clip, found.reversed_per_clip - found.per_clip
         values[fmri] = [found.per_clip, gain, backwards]
         low, high = bootstrap_interval(gain, blocks, seed=seed)
+        still = paired_block_test(errors[fmri].frozen, found.per_clip, blocks, seed=seed)
         rows.append(
             {
                 "subject": subject,
@@ -72,6 +74,9 @@ def frame_shuffle(
                 "high": float(high),
                 "p": found.p,
                 "orders": DRAWS,
+                "frozen_low": float(still.low),
+                "frozen_high": float(still.high),
+                "frozen_p": float(still.p),
                 "n": len(blocks),
                 "n_blocks": len(np.unique(blocks)),
             }

@@ -36,6 +36,8 @@ def test_true_motion_beats_the_same_test_on_other_motion() -> None:
     tables = frame_shuffle("1", errors, BLOCKS)
     own = tables["shuffle_test"].set_index("fmri")
     assert own.loc["shown", "p"] < 0.05 and own.loc["shown", "gain"] > 0 and own.loc["shown", "low"] > 0
+    assert own.loc["shown", "frozen_p"] < 0.001 and own.loc["shown", "frozen_low"] > 0
+    assert own.loc["shifted", "frozen_high"] < 0, "wrong motion is worse than none"
     assert own.loc["shown", "error"] < own.loc["shown", "frozen"] < own.loc["shown", "reversed"]
     shift = tables["shuffle_test_shift"].set_index("measure")
     assert list(shift.index) == ["error", "shuffled", "reversed"]
