@@ -30,7 +30,7 @@ from brainviz.errors import BrainvizError, NotReady
 from brainviz.figures.palette import look
 from brainviz.workspace import Workspace
 from pipelines import runs
-from pipelines.interactive import backends, reanimation
+from pipelines.interactive import backends, film_sources, reanimation
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -247,7 +247,7 @@ def message_row(workspace: Workspace, subject: str, clip: str, ids: list[str]) -
 
 def file_parts(choice: ReanimationChoice) -> tuple[str, ...]:
     """Of every file's name: subject, clip, and what is not usual about the rendering."""
-    unusual = (choice.backend if choice.backend != reanimation.AT_ONCE else "", choice.mask)
+    unusual = (choice.backend if choice.backend != film_sources.AT_ONCE else "", choice.mask)
     return choice.subject, choice.clip, *(part for part in unusual if part not in ("", "none"))
 
 

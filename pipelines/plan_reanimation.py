@@ -64,7 +64,7 @@ def reanimation_tasks(
 def render_tasks(workspace: Path, wish: Mapping[str, Any]) -> tuple[Task, ...]:
     """The task that renders one film on demand; raises as `pipelines.interactive.reanimation.render_request`."""
     from brainviz import open_workspace
-    from pipelines.interactive.reanimation import film_objects, flow_source, mask_source
+    from pipelines.interactive.film_sources import film_objects, flow_source, mask_source
     from pipelines.reanimate.registry import make_backend
 
     names = ("subject", "clip", "system", "backend", "mask", "sample", "seed")

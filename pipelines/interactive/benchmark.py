@@ -49,7 +49,8 @@ def system_film(workspace: Workspace, subject: str, clip: str, system: str) -> S
         return SystemFilm(*_decoded(workspace, subject, clip, forms[system]))
     if system.startswith(END_TO_END):
         return _end_to_end(workspace, subject, clip, system)
-    from pipelines.interactive.reanimation import AT_ONCE, reanimated
+    from pipelines.interactive.film_sources import AT_ONCE
+    from pipelines.interactive.reanimation import reanimated
 
     made = reanimated(workspace, subject, clip, system, backend="svd" if system == "svd" else AT_ONCE)
     return SystemFilm(made.frames, made.fps, made.uses_film)
@@ -72,7 +73,7 @@ def _decoded(workspace: Workspace, subject: str, clip: str, form: str) -> tuple[
 
 def _end_to_end(workspace: Workspace, subject: str, clip: str, system: str) -> SystemFilm:
     """A decoded first frame, moved by the flow that was predicted from it."""
-    from pipelines.interactive.reanimation import held_out_error
+    from pipelines.interactive.film_sources import held_out_error
     from pipelines.reanimate.drive import drive
     from pipelines.reanimate.warp import WarpSettings, warp_frames
 

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 from brainviz.errors import NotReady
 from brainviz.flow.drawn import Drawing, arrows_of_motion, drawn_grid
 from brainviz.workspace import Workspace
-from pipelines.interactive.reanimation import AT_ONCE, SIZE_PX, Fact, Reanimation
+from pipelines.interactive.film_cache import SIZE_PX, Fact
+from pipelines.interactive.film_sources import AT_ONCE
+from pipelines.interactive.reanimation import Reanimation
 
 if TYPE_CHECKING:
     from pipelines.reanimate.motion_field import MotionField

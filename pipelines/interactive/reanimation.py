@@ -2,35 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
-from brainviz.data.fingerprint import fingerprint_files
 from brainviz.errors import NotReady, UnknownName
-from brainviz.results import Result
-from brainviz.storage import read_json
 from brainviz.workspace import Workspace
+from pipelines.interactive.film_cache import SIZE_PX, Fact, Frames, cache_file, keep_film, read_film, trim
+from pipelines.interactive.film_sources import AT_ONCE, film_objects, flow_source, held_out_error, mask_source
+from pipelines.interactive.rendered_films import stored_film
 
 if TYPE_CHECKING:
     from pipelines.reanimate.request import RenderedClip
     from pipelines.request import RunRequest
-
-Frames = npt.NDArray[np.uint8]
-Fact = int | float | str | bool
-
-SIZE_PX = 256
-AT_ONCE = "warp"
-NO_FLOW = "none"
-CACHE_BYTES = 256_000_000
-_CACHE_VERSION = 2  # raise it where the same flow gives another film
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,7 +91,7 @@ def reanimated(
         film = stored_film(workspace, subject, clip, system, backend, mask, sample, seed)
         if film is None:
             raise _not_rendered(backend, clip)
-        frames, fps = _read_film(film.path)
+        frames, fps = _frames_of(film.path)
         return Reanimation(frames, fps, film.provenance, marked)
     own: dict[str, Fact] = {"subject": subject, "clip": clip, "system": system, "sample": sample, "mask": mask}
     own |= {
@@ -115,12 +102,12 @@ def reanimated(
     }
     if source := mask_source(workspace, clip, mask):
         own["objects"] = source
-    cache = _cache_file(workspace, own)
-    found = _read_cached(cache)
+    cache = cache_file(workspace, own)
+    found = read_film(cache)
     if found is None:
         made = _warped(workspace, subject, clip, system, mask, sample)
         found = made.frames, made.fps, {**made.provenance, **own}
-        _keep(cache, *found)
+        keep_film(cache, *found)
     return Reanimation(*found, marked)
 
 
@@ -145,48 +132,11 @@ def film_file(
     from brainviz.video.writing import write_mp4
 
     made = reanimated(workspace, subject, clip, system, mask, sample)
-    path = _cache_file(workspace, made.provenance).with_suffix(".mp4")
+    path = cache_file(workspace, made.provenance).with_suffix(".mp4")
     if not path.exists():
         write_mp4(path, made.frames, made.fps)
-        _trim(path.parent, keep=path)
+        trim(path.parent, keep=path)
     return path
-
-
-@dataclass(frozen=True)
-class StoredFilm:
-    """A film that a run has rendered."""
-
-    path: Path
-    provenance: Mapping[str, Fact]
-
-
-def stored_film(
-    workspace: Workspace, subject: str, clip: str, system: str, backend: str, mask: str, sample: int = 0, seed: int = 0
-) -> StoredFilm | None:
-    """The film that a run has rendered from the flow that is current now; None where there is none."""
-    from pipelines.reanimate.units import film_name, reanimation_unit, render_unit
-
-    flow = flow_source(workspace, subject, clip, system, backend)
-    objects = mask_source(workspace, clip, mask)
-    inputs = {task: key for task, _, key in (source.partition(":") for source in (flow, objects)) if key}
-    unit = render_unit(subject, clip, system, backend, mask, sample, seed)
-    found = workspace.results.current("render", unit)
-    if found is not None and _made_with(found.manifest["config"], {"flow": flow, "objects": objects}):
-        return _stored(found, "film.mp4")
-    if seed:
-        return None
-    for owner in (subject, "all"):
-        unit = reanimation_unit(owner, system, backend, mask)
-        found = workspace.results.current("reanimation", unit)
-        if found is not None and _made_with(found.manifest["inputs"], inputs):
-            name = film_name(clip, sample)
-            if (found.folder / name).exists():
-                return _stored(found, name)
-    return None
-
-
-def _made_with(stated: Mapping[str, Any], wanted: Mapping[str, str]) -> bool:
-    return all(stated.get(name, "") == value for name, value in wanted.items())
 
 
 def film_scores(
@@ -249,48 +199,6 @@ def render_request(
     return RunRequest(render={**wish, "sample": sample, "seed": seed, **folders})
 
 
-def flow_source(workspace: Workspace, subject: str, clip: str, system: str, backend: str = AT_ONCE) -> str:
-    """The result that the flow comes from, as ``stage/unit:key``; `NO_FLOW` where the backend makes its own motion.
-
-    Raises `NotReady` where there is no flow.
-    """
-    place = workspace.place(clip)
-    if backend == system and not _follows_motion(backend):
-        return NO_FLOW
-    if system not in workspace.systems(subject):
-        raise NotReady(f"There is no flow of {system!r} yet.", f"subject {subject}", "See systems() for what there is.")
-    if system == "truth":
-        return _labels(workspace, place.segment)
-    return _named(workspace.decoded(subject, system))
-
-
-def film_objects(workspace: Workspace, clip: str, mask: str) -> npt.NDArray[np.bool_] | None:
-    """The objects of the film that a mask needs: bool (3, 32, 32), or None; raises `NotReady`."""
-    from pipelines.reanimate.drive import uses_film
-
-    if not uses_film(mask):
-        return None
-    return workspace.object_mask(clip) if mask == "film-objects" else workspace.flowsam_mask(clip)
-
-
-def mask_source(workspace: Workspace, clip: str, mask: str) -> str:
-    """The result that FlowSAM's masks come from, as ``stage/unit:key``; "" for other masks, or where there is none."""
-    if mask != "flowsam":
-        return ""
-    found = workspace.results.current("object_masks", workspace.place(clip).segment)
-    return "" if found is None else _named(found)
-
-
-def held_out_error(workspace: Workspace, subject: str, system: str) -> float:
-    """The system's end-point error on held-out training clips, grid pixels per step; 0 where it is not known.
-
-    A clip with less predicted motion is shown still (`pipelines.reanimate.drive`).
-    """
-    if system == "truth":
-        return 0.0
-    return float(workspace.decoded(subject, system).manifest["facts"].get("held_out_error", 0.0))
-
-
 def _imported(workspace: Workspace, subject: str, clip: str, system: str) -> Reanimation:
     """Another system's own film: no flow, mask or backend of ours has a part in it."""
     films = workspace.imported(system, subject)
@@ -328,12 +236,6 @@ def _warped(
     return WarpBackend().render(request, lambda _share, _text: None)
 
 
-def _follows_motion(backend: str) -> bool:
-    from pipelines.reanimate.registry import BACKENDS
-
-    return BACKENDS[backend].follows_motion
-
-
 def _check_backend(backend: str) -> None:
     from pipelines.reanimate.registry import BACKENDS
 
@@ -345,78 +247,7 @@ def _not_rendered(backend: str, clip: str) -> NotReady:
     return NotReady(f"{backend} has not rendered this yet.", clip, "Start the rendering; it becomes a run.")
 
 
-def _labels(workspace: Workspace, segment: str) -> str:
-    labels = workspace.results.current("flow_labels", segment)
-    if labels is None:
-        raise NotReady("True flow is not there yet.", segment, "It appears during the run.")
-    return _named(labels)
-
-
-def _named(result: Result) -> str:
-    return f"{result.stage}/{result.unit}:{result.folder.name}"
-
-
-def _stored(result: Result, name: str) -> StoredFilm:
-    path = result.folder / name
-    facts: dict[str, Any] = result.manifest["facts"].get("provenance", {})
-    own = read_json(path.with_suffix(".json"), {})
-    return StoredFilm(path, {**facts, **own, "simulated": result.manifest["simulated"]})
-
-
-def _read_film(path: Path) -> tuple[Frames, float]:
+def _frames_of(path: Path) -> tuple[Frames, float]:
     from brainviz.video.reading import film_info, iterate_frames
 
     return np.stack(list(iterate_frames(path))), film_info(path).fps
-
-
-# ---- films kept on disk
-
-
-def _cache_file(workspace: Workspace, facts: Mapping[str, Fact]) -> Path:
-    """Named by all that the film depends on, so that a film of an older flow, mask or stimulus is never met."""
-    place = workspace.place(str(facts["clip"]))
-    film = fingerprint_files([("film", workspace.film(place.segment))])
-    parts = [facts.get("flow", [facts["subject"], facts["system"]]), *(facts[n] for n in ("clip", "sample", "mask"))]
-    parts += [_labels(workspace, place.segment), film, SIZE_PX, _CACHE_VERSION]
-    parts += [facts["objects"]] if "objects" in facts else []
-    name = hashlib.blake2b(json.dumps(parts).encode(), digest_size=16).hexdigest()
-    return workspace.path / "cache" / "reanimations" / f"{name}.npz"
-
-
-def _read_cached(path: Path) -> tuple[Frames, float, dict[str, Fact]] | None:
-    try:
-        with np.load(path, allow_pickle=False) as kept:
-            facts: dict[str, Fact] = json.loads(str(kept["facts"]))
-            found = np.asarray(kept["frames"], np.uint8), float(kept["fps"]), facts
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError, KeyError):  # damaged: made again and written over
-        return None
-    os.utime(path)
-    return found
-
-
-def _keep(path: Path, frames: Frames, fps: float, facts: Mapping[str, Fact]) -> None:
-    from brainviz.video.writing import replacing
-
-    with replacing(path) as temporary, temporary.open("wb") as stream:
-        np.savez(stream, frames=frames, fps=np.float64(fps), facts=np.array(json.dumps(dict(facts))))
-    _trim(path.parent, keep=path)
-
-
-def _trim(folder: Path, keep: Path, most_bytes: int = CACHE_BYTES) -> None:
-    """Remove the films that were not looked at for longest, until the folder is small enough."""
-    held = []
-    for path in folder.glob("[!.]*"):
-        try:
-            state = path.stat()
-        except FileNotFoundError:  # another server has removed it
-            continue
-        held.append((state.st_mtime_ns, state.st_size, path))
-    excess = sum(size for _, size, _ in held) - most_bytes
-    for _, size, path in sorted(held):
-        if excess <= 0:
-            break
-        if path != keep:
-            path.unlink(missing_ok=True)
-            excess -= size

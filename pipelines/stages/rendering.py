@@ -21,7 +21,7 @@ def render(context: Context) -> None:
     """
     from brainviz.video.reading import film_info
     from brainviz.video.writing import write_mp4
-    from pipelines.interactive.reanimation import film_objects, flow_source, held_out_error, mask_source
+    from pipelines.interactive.film_sources import film_objects, flow_source, held_out_error, mask_source
     from pipelines.reanimate.drive import drive
     from pipelines.reanimate.registry import BACKENDS, make_backend
     from pipelines.reanimate.request import ReanimationRequest

@@ -14,8 +14,9 @@ from brainviz.storage import write_array
 from brainviz.video.reading import film_info, iterate_frames
 from brainviz.video.writing import write_mp4
 from brainviz.workspace import Workspace, open_workspace
-from pipelines.interactive import reanimation
-from pipelines.interactive.reanimation import reanimated, render_request, stored_film
+from pipelines.interactive import film_cache, film_sources
+from pipelines.interactive.reanimation import reanimated, render_request
+from pipelines.interactive.rendered_films import stored_film
 from pipelines.reanimate.units import render_unit
 from pipelines.request import RunRequest
 from support.fake_workspace import make_workspace
@@ -82,7 +83,7 @@ def test_the_films_kept_stay_within_their_room(tmp_path: Path) -> None:
     for age, name in enumerate(("oldest", "older", "newest")):
         (tmp_path / name).write_bytes(b"x" * 100)
         os.utime(tmp_path / name, (age, age))
-    reanimation._trim(tmp_path, keep=tmp_path / "oldest", most_bytes=200)
+    film_cache.trim(tmp_path, keep=tmp_path / "oldest", most_bytes=200)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["newest", "oldest"]
 
 
@@ -102,7 +103,7 @@ def test_a_film_of_another_backend_is_read_where_a_run_made_it_of_this_flow(tmp_
     request = render_request(workspace, "1", CLIP, "brain", "dragnuwa", seed=3)
     assert RunRequest.from_json(request.to_json()) == request
     frames = np.random.default_rng(0).integers(0, 255, (5, 64, 64, 3), dtype=np.uint8)
-    flow = reanimation.flow_source(workspace, "1", CLIP, "brain")
+    flow = film_sources.flow_source(workspace, "1", CLIP, "brain")
     for key, of_flow in (("stale", "motion_decoder/1.brain:older"), ("right", flow)):
         unit = render_unit("1", CLIP, "brain", "dragnuwa", seed=3)
         with workspace.results.writing("render", unit, key) as (folder, manifest):
