@@ -64,7 +64,6 @@ def test_the_message_counts_subjects_blocks_and_names_the_control(open_page, dec
     assert "; a frozen film errs more in 1 of 2 subjects" in text
     assert "p &lt; .05 (sign flips over 12 blocks, Holm)." in text
     assert "Than the frozen film better in 1 of 2 subjects and worse in 1 of 2 subjects (p &lt; .05)." in text
-    )
     assert "films from the shown fMRI pass in 2 of 2 subjects, films from shifted fMRI in 2 of 2" in text
     assert "Any smooth film passes" in text
     assert "Too few blocks for claims below p = .001" in text
