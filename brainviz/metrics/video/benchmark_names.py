@@ -39,9 +39,10 @@ BENCHMARK: dict[str, VideoMetric] = {
             "high",
             (network,),
             True,
-            f"How often a classifier finds the film's class in the {_SEEN[kind]}, among {n - 1} random other"
-            f"{'s' if n > 2 else ''}. The true film's three most probable classes count as right, so chance is not "
-            f"1 in {n} but {nway_chance(n):.3f}. The mean over all draws of the others; the literature draws 100.",
+            f"How often a classifier finds the film's class in the {_SEEN[kind]}, against {n - 1} other "
+            f"class{'es' if n > 2 else ''} drawn at random. The true film's three most probable classes count as "
+            f"right, so chance is not 1 in {n} but {nway_chance(n):.3f}. The mean over all draws of the others; the "
+            "literature draws 100.",
         )
         for kind, network in _CLASSIFIERS.items()
         for n in WAYS
