@@ -198,7 +198,8 @@ def _scored_by(source: Source) -> dict[str, dict[str, str]]:
 def _networks() -> dict[str, str]:
     """Folders of the networks that score films, those that are on this machine."""
     from pipelines.evaluate.video_embeddings import NETWORKS
-    from pipelines.weights import find, known_weights
+    from pipelines.weights import find
+    from pipelines.weights_catalogue import known_weights
 
     places = {name: find(name) for name in NETWORKS if name in known_weights()}
     return {name: str(place) for name, place in places.items() if place is not None}

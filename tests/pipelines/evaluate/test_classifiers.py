@@ -128,7 +128,7 @@ def spring(_: str) -> None:
 
 def put_into_hub(monkeypatch: pytest.MonkeyPatch, root: Path) -> dict[str, str]:
     """Both classifiers, where `python -m pipelines weights` puts them."""
-    from pipelines.weights import known_weights
+    from pipelines.weights_catalogue import known_weights
 
     monkeypatch.setenv("HF_HUB_CACHE", str(root / "hub"))
     placed = {}

@@ -10,6 +10,7 @@ import pytest
 from brainviz.errors import BrainvizError
 from pipelines import weights as store
 from pipelines.features.registry import ENCODERS, weights_of
+from pipelines.weights_catalogue import known_weights
 
 PAPER = (
     *("resnet50", "dino", "dinov2", "clip", "clip.all-frames", "clip-convnext", "clip-convnext.all-frames"),
@@ -28,7 +29,7 @@ def caches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_every_encoder_of_the_paper_and_its_weights_are_known() -> None:
     assert len(PAPER) == 18 and set(PAPER) <= set(ENCODERS)
     assert {"v-jepa-2", "dinov3", "siglip-2"} <= set(ENCODERS)
-    known = store.known_weights()
+    known = known_weights()
     for spec in ENCODERS.values():
         assert spec.layers and spec.pooling and spec.memory_gb > 0 and spec.licence
         assert (spec.source == "embedded") == (not spec.weights_name)

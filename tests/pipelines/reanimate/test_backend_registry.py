@@ -7,7 +7,7 @@ import torch
 
 from brainviz.errors import BrainvizError, UnknownName
 from pipelines.reanimate.registry import BACKENDS, make_backend
-from pipelines.weights import known_weights
+from pipelines.weights_catalogue import known_weights
 
 
 @pytest.fixture(autouse=True)

@@ -13,6 +13,7 @@ from pipelines import weights as store
 from pipelines.__main__ import main
 from pipelines.reanimate.dragnuwa.key_map import PREFIX, module_map
 from pipelines.reanimate.registry import make_backend
+from pipelines.weights_catalogue import known_weights
 
 TINY = {
     "down_block_types": ("CrossAttnDownBlockSpatioTemporal", "DownBlockSpatioTemporal"),
@@ -153,6 +154,6 @@ def test_what_cannot_be_done_says_what_can(tmp_path, monkeypatch):
 def test_all_are_listed_with_size_and_licence():
     lines = store.listing()
     for name in ("svd", "svd-xt", "dragnuwa", "motionpro", "sam", "flowsam"):
-        known = store.known_weights()[name]
+        known = known_weights()[name]
         assert f"missing; fetch: python -m pipelines weights {name}" in lines
         assert known.size_gb > 0 and known.licence in lines
