@@ -14,7 +14,7 @@ from brainviz.storage import read_array, read_table
 from pipelines.graph import Context
 from pipelines.stages.end_to_end import DecodedFilms, MovedFilms
 from pipelines.stages.mind_animator import target
-from pipelines.stages.reanimation import ScoredClips
+from pipelines.stages.scored_clips import ScoredClips
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -19,7 +19,8 @@ from brainviz.flow.fields import GRID
 from brainviz.storage import read_array
 from pipelines.graph import Context
 from pipelines.stages.decoders import test_segments, test_windows
-from pipelines.stages.reanimation import SCORED_GRID, ScoredClips, imported_films
+from pipelines.stages.reanimated_films import SCORED_GRID
+from pipelines.stages.scored_clips import ScoredClips, imported_films
 
 if TYPE_CHECKING:
     from brainviz.imported import ImportedFilms

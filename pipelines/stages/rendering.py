@@ -54,7 +54,7 @@ def _score(context: Context, workspace: Workspace, clip: str) -> None:
     from pipelines.evaluate.clip_truth import clip_truth
     from pipelines.evaluate.video_scores import score_clip
     from pipelines.flow_labels import make_labeller
-    from pipelines.stages.reanimation import read_timed
+    from pipelines.stages.reanimated_films import read_timed
 
     labels = workspace.results.current("flow_labels", workspace.place(clip).segment)
     if labels is None:
