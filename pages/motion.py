@@ -8,15 +8,13 @@ import streamlit as st
 
 from brainviz.components import choices, clip_picker, motion_exports, motion_player, shell, store
 from brainviz.components.heading import subject_heading
-from brainviz.components.motion_view import MotionView, first_clip, motion_view, view_or_none
+from brainviz.components.motion_view import MotionView, motion_view
 from brainviz.data.timing import window_words
-from brainviz.errors import NotReady
 from brainviz.figures import motion as figures
 from brainviz.figures.style import picture_settings
 from brainviz.workspace import Workspace
 
 if TYPE_CHECKING:
-    import pandas as pd
     import plotly.graph_objects as go
 
 MASKS = {"none": "Whole frame", "moving": "Moving object only"}
@@ -40,15 +38,7 @@ def message_row(workspace: Workspace, view: MotionView | None, subject: str, cli
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.html(f'<p class="message">{words}</p>', width="stretch")
         with st.container(horizontal=True, width="content", gap="small", wrap=False):
-            for by, icon, tip in ((-1, "chevron_left", "The clip before"), (1, "chevron_right", "The next clip")):
-                st.button(
-                    "",
-                    key=f"clip{by}",
-                    icon=f":material/{icon}:",
-                    help=tip,
-                    on_click=clip_picker.open_clip,
-                    args=(clip_picker.neighbour(ids, clip, by),),
-                )
+            clip_picker.neighbour_buttons(ids, clip)
             motion_player.choose_systems(workspace, subject)
             motion_exports.menu(workspace, view, subject, clip)
 
@@ -187,14 +177,8 @@ def method(workspace: Workspace, subject: str) -> None:
 def main() -> None:
     workspace = store.workspace()
     subject = subject_heading("Motion", workspace)
-    clips: pd.DataFrame = workspace.clips[workspace.clips["split"] == "test"]
-    ids = list(clips["clip"])
-    if not ids or not workspace.systems(subject):
-        raise NotReady("The clips are there, their flow is not yet.", "flow_labels", "It is the next thing to come.")
-    view = view_or_none(subject)
-    clip = choices.choose("clip", ids, first_clip(view, ids), "the clip")
-    choices.keep("clip", clip)
-    message_row(workspace, view, subject, clip, ids)
+    view, clips, clip = clip_picker.shown_clip(workspace, subject)
+    message_row(workspace, view, subject, clip, list(clips["clip"]))
     motion_player.show_player(subject, clip)
     clip_picker.picker(workspace, view, clips, clip)
     results(workspace, subject, clip)

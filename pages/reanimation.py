@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
@@ -21,22 +20,18 @@ from brainviz.components import (
     shell,
     store,
 )
-from brainviz.components.film_player import FilmPanel, FilmView, film_player, pack_films
+from brainviz.components.film_player import FilmView, film_player, pack_films
 from brainviz.components.heading import subject_heading
-from brainviz.components.motion_view import first_clip, view_or_none
 from brainviz.components.reanimation_choice import ReanimationChoice
+from brainviz.components.reanimation_panels import ShownFilm, backend_of, clip_csv, mask_of, panel_of, sample_of
 from brainviz.components.reanimation_words import FILM
 from brainviz.errors import BrainvizError, NotReady
-from brainviz.figures.palette import look
 from brainviz.workspace import Workspace
 from pipelines import runs
 from pipelines.interactive import backends, film_sources, reanimation
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from brainviz.video.composing import CaptionedFilm
-    from brainviz.video.sprites import Sprite
 
 KEY = "films"
 
@@ -44,33 +39,6 @@ shell.ensure_app()
 
 
 # ---- films
-
-
-@dataclass(frozen=True, eq=False)
-class ShownFilm:
-    """A film as the player shows it, or why there is none."""
-
-    sprite: Sprite | None
-    uses_film: bool = False
-    still: bool = False
-    absent: str = ""
-
-
-def backend_of(choice: ReanimationChoice, system: str) -> str:
-    """Stable Video Diffusion makes its own films; everything else is moved by the chosen backend."""
-    return "svd" if system == "svd" else choice.backend
-
-
-def mask_of(choice: ReanimationChoice, system: str) -> str:
-    """The chosen mask, of the systems that are driven by a motion."""
-    return "none" if system == "svd" else choice.mask
-
-
-def sample_of(choice: ReanimationChoice, system: str) -> int:
-    """The chosen sample, of the systems that give several."""
-    if system in (FILM, "svd"):
-        return 0
-    return min(choice.sample, store.workspace().samples(choice.subject, system) - 1)
 
 
 def made(choice: ReanimationChoice, system: str) -> reanimation.Reanimation:
@@ -111,30 +79,6 @@ def shown_film(choice: ReanimationChoice, system: str) -> ShownFilm:
 
 def _drive(choice: ReanimationChoice, system: str) -> tuple[str, str, int, int]:
     return choice.backend, choice.mask, sample_of(choice, system), choice.seed
-
-
-def panel_of(choice: ReanimationChoice, system: str, film: ShownFilm) -> FilmPanel:
-    """A panel with its film, its mark and its scores."""
-    workspace, one = store.workspace(), look(system)
-    sample, backend = sample_of(choice, system), backend_of(choice, system)
-    scores = reanimation_scores.clip_scores(choice.subject, choice.clip, backend, choice.mask)
-    samples = 1 if system in (FILM, "svd") else workspace.samples(choice.subject, system)
-    place = workspace.place(choice.clip)
-    return FilmPanel(
-        id=system,
-        label=reanimation_words.label(system),
-        sprite=film.sprite,
-        colour="" if system == FILM else one.colour(shell.is_dark()),
-        marker="" if system == FILM else one.marker,
-        note=f"sample {sample + 1} of {samples}" if samples > 1 else "simulated" if workspace.simulated else "",
-        explanation=reanimation_words.explanation(system),
-        flag=reanimation_words.flag(system, choice.mask, film.uses_film, film.still),
-        metrics=reanimation_scores.panel_metrics(scores.get((system, sample), {})),
-        words=f"{2 * place.index}–{2 * place.index + 2} s of {place.segment}"
-        if system == FILM
-        else reanimation_scores.NOT_SCORED,
-        absent=film.absent,
-    )
 
 
 @st.fragment
@@ -226,15 +170,7 @@ def message_row(workspace: Workspace, subject: str, clip: str, ids: list[str]) -
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         words = st.container()
         with st.container(horizontal=True, width="content", gap="small"):
-            for by, icon, tip in ((-1, "chevron_left", "The clip before"), (1, "chevron_right", "The next clip")):
-                st.button(
-                    "",
-                    key=f"clip{by}",
-                    icon=f":material/{icon}:",
-                    help=tip,
-                    on_click=clip_picker.open_clip,
-                    args=(clip_picker.neighbour(ids, clip, by),),
-                )
+            clip_picker.neighbour_buttons(ids, clip)
             choice = choose(workspace, subject, clip, available)
             reanimation_exports.menu(export_offer(workspace, choice))
     scores = reanimation_scores.clip_scores(subject, clip, choice.backend, choice.mask)
@@ -294,26 +230,14 @@ def captioned(choice: ReanimationChoice, systems: Sequence[str]) -> list[Caption
     return films
 
 
-def clip_csv(choice: ReanimationChoice) -> str:
-    """All rows of this clip in the table of reanimations."""
-    table = store.table("reanimation")
-    return str(table[(table["subject"] == choice.subject) & (table["clip"] == choice.clip)].to_csv(index=False))
-
-
 # ---- the page
 
 
 def main() -> None:
     workspace = store.workspace()
     subject = subject_heading("Reanimation", workspace)
-    clips: pd.DataFrame = workspace.clips[workspace.clips["split"] == "test"]
-    ids = list(clips["clip"])
-    if not ids or not workspace.systems(subject):
-        raise NotReady("The clips are there, their flow is not yet.", "flow_labels", "It is the next thing to come.")
-    view = view_or_none(subject)
-    clip = choices.choose("clip", ids, first_clip(view, ids), "the clip")
-    choices.keep("clip", clip)
-    choice = message_row(workspace, subject, clip, ids)
+    view, clips, clip = clip_picker.shown_clip(workspace, subject)
+    choice = message_row(workspace, subject, clip, list(clips["clip"]))
     show_films(choice)
     clip_picker.picker(workspace, view, clips, clip)
     with shell.guarded("all clips"):

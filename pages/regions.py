@@ -92,7 +92,7 @@ def one_clip(view: RegionsView, clip: str, ids: list[str]) -> regions.Lesion:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         way = regions_choice.choose_way()
         st.space("stretch")
-        regions_lesion.neighbours(ids, clip, clip_picker.open_clip)
+        clip_picker.neighbour_buttons(ids, clip)
     lesion = regions.lesioned(store.workspace(), view.subject, clip, chosen, way if chosen else "without")
     with shell.guarded("clip"):
         regions_lesion.show_player(view.subject, clip, lesion)

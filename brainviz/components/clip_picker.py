@@ -9,7 +9,8 @@ import streamlit as st
 
 from brainviz.components import choices, clip_list, store
 from brainviz.components.gallery import Card, gallery
-from brainviz.components.motion_view import MotionView
+from brainviz.components.motion_view import MotionView, first_clip, view_or_none
+from brainviz.errors import NotReady
 from brainviz.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -41,6 +42,37 @@ def picker(workspace: Workspace, view: MotionView | None, clips: pd.DataFrame, c
 def neighbour(ids: list[str], clip: str, by: int) -> str:
     """The clip before or after this one, in the film's order, around the ends."""
     return ids[(ids.index(clip) + by) % len(ids)]
+
+
+def neighbour_buttons(ids: list[str], clip: str) -> None:
+    """The ways to the clip before and to the next one."""
+    for by, icon, tip in ((-1, "chevron_left", "The clip before"), (1, "chevron_right", "The next clip")):
+        st.button(
+            "",
+            key=f"clip{by}",
+            icon=f":material/{icon}:",
+            help=tip,
+            on_click=open_clip,
+            args=(neighbour(ids, clip, by),),
+        )
+
+
+def shown_clip(workspace: Workspace, subject: str) -> tuple[MotionView | None, pd.DataFrame, str]:
+    """The motion's scores where there are any, the test clips, and the one that is shown.
+
+    Raises
+    ------
+    NotReady
+        There is no flow yet.
+    """
+    clips = workspace.clips[workspace.clips["split"] == "test"]
+    ids = list(clips["clip"])
+    if not ids or not workspace.systems(subject):
+        raise NotReady("The clips are there, their flow is not yet.", "flow_labels", "It is the next thing to come.")
+    view = view_or_none(subject)
+    clip = choices.choose("clip", ids, first_clip(view, ids), "the clip")
+    choices.keep("clip", clip)
+    return view, clips, clip
 
 
 def _choose_order(view: MotionView | None) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -179,10 +179,3 @@ def show_films(subject: str, clip: str, lesion: Lesion, moved: Moved) -> None:
 def _sprite(frames: npt.NDArray[np.uint8], fps: float) -> Sprite:
     n, height, width = frames.shape[:3]
     return Sprite(sprite_sheet(frames, COLUMNS), n, COLUMNS, width, height, fps)
-
-
-def neighbours(ids: list[str], clip: str, opened: Callable[[Any], None]) -> None:
-    """Buttons to the clips before and after."""
-    for by, icon, tip in ((-1, "chevron_left", "The clip before"), (1, "chevron_right", "The next clip")):
-        other = ids[(ids.index(clip) + by) % len(ids)]
-        st.button("", key=f"clip{by}", icon=f":material/{icon}:", help=tip, on_click=opened, args=(other,))
