@@ -191,19 +191,21 @@ def _chosen(
     from scipy.linalg.lapack import get_lapack_funcs
 
     solve = get_lapack_funcs("posv", (turned,))
-    moments = turned.T @ goal
+    shrink = (1 / (values + penalties[:, None])).astype(turned.dtype)  # (penalty, r)
+    roots, moments = np.sqrt(shrink), turned.T @ goal
+    weights = np.concatenate([row[:, None] * moments for row in shrink], axis=1)
     error = np.zeros((len(penalties), goal.shape[1]))
-    for i, penalty in enumerate(penalties):
-        shrink = (1 / (values + penalty)).astype(turned.dtype)[:, None]
-        left = goal - turned @ (shrink * moments)
-        root = turned * np.sqrt(shrink.T)
-        for rows in folds:
-            own = root[rows]
+    for rows in folds:  # a fold's rows stay in the processor's cache for all penalties
+        held, truth = turned[rows], goal[rows]
+        predicted = np.split(held @ weights, len(penalties), axis=1)
+        for i, root in enumerate(roots):
+            own = held * root
             inner = -(own @ own.T)
             inner.flat[:: len(rows) + 1] += 1
-            _, missed, failed = solve(inner, left[rows])
+            left = truth - predicted[i]
+            _, missed, failed = solve(inner, left)
             if failed:  # positive definite in theory, not always in float32
-                missed = np.linalg.solve(inner, left[rows])
+                missed = np.linalg.solve(inner, left)
             error[i] += (missed**2).sum(0, dtype=np.float64)
     return np.asarray(penalties[error.argmin(0)])
 
