@@ -69,7 +69,7 @@ def link_to_benchmark(subject: str) -> None:
 
 
 def main() -> None:
-    with st.container(gap="xxsmall"):
+    with st.container(gap="small"):
         subject = subject_heading("Mind-Animator", store.workspace())
         shell.sentence(SHOWS)
         view = mind_animator_view(subject)

@@ -67,7 +67,7 @@ def of_subjects(k: int, n: int) -> str:
 
 
 def message(error: pd.DataFrame, shown: pd.DataFrame) -> str:
-    """The page's message, as HTML: shown against shifted fMRI, with the frozen film beside it.
+    """The page's message, as HTML: shown against shifted fMRI, and against a film that does not move.
 
     `error`: rows of the measure ``error`` of `shuffle_test_shift`; `shown`: rows of `shuffle_test` for the shown fMRI.
     """
@@ -76,30 +76,28 @@ def message(error: pd.DataFrame, shown: pd.DataFrame) -> str:
     verdict = of_subjects(hits, n) if hits else "in no subject"
     level = "p &lt; .05" if hits else "p above .05"
     return (
-        f"Shown fMRI beats shifted fMRI <b>{verdict}</b>; {frozen_words(shown)}<br>"
+        f"Shown fMRI beats shifted fMRI <b>{verdict}</b>; {against_frozen(shown)}<br>"
         f"<small>Error of the films decoded from it: {level} (sign flips over {blocks} blocks, Holm). "
-        f"{against_frozen(shown)}</small>"
+        f"{frozen_words(shown)}</small>"
     )
 
 
-def frozen_words(shown: pd.DataFrame) -> str:
-    """How the error of a film that does not move stands to that of ours, as the end of the message."""
-    more = (shown["frozen"] / shown["error"]).to_numpy() - 1
-    beaten, n = int((more > 0).sum()), len(more)
-    if beaten not in (0, n):
-        return f"a frozen film errs more {of_subjects(beaten, n)}"
-    size = span([100 * abs(value) for value in more], "{:.1f}")
-    return f"a frozen film errs {size} % {'more' if beaten else 'less'}"
-
-
 def against_frozen(shown: pd.DataFrame) -> str:
-    """What the test against the frozen film says, as a sentence."""
+    """What the tests against a film that does not move say, as the end of the message."""
     surely = shown["frozen_p"] < ALPHA
     ahead, behind = (int((surely & side).sum()) for side in (shown["frozen_low"] > 0, shown["frozen_high"] < 0))
-    if not ahead + behind:
-        return f"Against the frozen film: {p_words(float(shown['frozen_p'].min()))} at best, not told apart."
     parts = [f"{word} {of_subjects(k, len(shown))}" for k, word in ((ahead, "better"), (behind, "worse")) if k]
-    return f"Than the frozen film {' and '.join(parts)} (p &lt; .05)."
+    return f"{' and '.join(parts)} than a frozen film" if parts else "not told apart from a frozen film"
+
+
+def frozen_words(shown: pd.DataFrame) -> str:
+    """By how much a film that does not move errs more or less than ours, as a sentence."""
+    more = 100 * ((shown["frozen"] / shown["error"]).to_numpy() - 1)
+    p = f"at best {p_words(float(shown['frozen_p'].min()))}".replace("<", "&lt;")
+    if more.min() < 0 < more.max():
+        return f"A frozen film errs {-more.min():.1f} % less to {more.max():.1f} % more ({p})."
+    size = span([abs(value) for value in more], "{:.1f}")
+    return f"A frozen film errs {size} % {'more' if more.max() > 0 else 'less'} ({p})."
 
 
 def span(values: list[float], form: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from io import StringIO
 from pathlib import Path
@@ -61,9 +62,11 @@ def test_the_message_counts_subjects_blocks_and_names_the_control(open_page, dec
     assert_clean(app)
     text = words(app)
     assert "Shown fMRI beats shifted fMRI <b>in 1 of 2 subjects</b>" in text
-    assert "; a frozen film errs more in 1 of 2 subjects" in text
+    assert "; better in 1 of 2 subjects and worse in 1 of 2 subjects than a frozen film" in text
     assert "p &lt; .05 (sign flips over 12 blocks, Holm)." in text
-    assert "Than the frozen film better in 1 of 2 subjects and worse in 1 of 2 subjects (p &lt; .05)." in text
+    assert re.search(r"A frozen film errs 4\.\d % less to 5\.\d % more \(at best p (&lt;|=) \.0\d\d\)\.", text), text[
+        text.find("A frozen") :
+    ][:90]
     assert "films from the shown fMRI pass in 2 of 2 subjects, films from shifted fMRI in 2 of 2" in text
     assert "Any smooth film passes" in text
     assert "Too few blocks for claims below p = .001" in text
@@ -137,13 +140,17 @@ def test_every_correction_has_a_name_in_plain_words() -> None:
 @pytest.mark.parametrize(
     ("errors", "said"),
     [
-        ([0.99, 0.98], "a frozen film errs 1.0 to 2.0 % more"),
-        ([1.01, 1.03], "a frozen film errs 1.0 to 2.9 % less"),
-        ([0.99, 1.03], "a frozen film errs more in 1 of 2 subjects"),
+        ([0.99, 0.98], "A frozen film errs 1.0 to 2.0 % more (at best p = .200)."),
+        ([1.01, 1.03], "A frozen film errs 1.0 to 2.9 % less (at best p = .200)."),
+        ([0.99, 1.03], "A frozen film errs 2.9 % less to 1.0 % more (at best p = .200)."),
     ],
 )
 def test_the_frozen_film_may_win(errors: list[float], said: str) -> None:
-    assert mind_animator_words.frozen_words(pd.DataFrame({"error": errors, "frozen": 1.0})) == said
+    shown = pd.DataFrame({"error": errors, "frozen": 1.0, "frozen_low": -0.1, "frozen_high": 0.1, "frozen_p": 0.2})
+    assert mind_animator_words.frozen_words(shown) == said
+    assert mind_animator_words.against_frozen(shown) == "not told apart from a frozen film"
+    surely = shown.assign(frozen_high=-0.01, frozen_p=0.001)
+    assert mind_animator_words.against_frozen(surely) == "worse in 2 of 2 subjects than a frozen film"
 
 
 def test_a_wrong_link_is_taken_kindly(open_page, decoded: Path) -> None:
