@@ -162,6 +162,10 @@ class Context:
 
         return open_dataset(self.dataset_path)
 
+    def within(self, start: float, length: float) -> Progress:
+        """For a part of the work that reports 0 to 1, and is `length` of the whole from `start` on."""
+        return lambda fraction, message: self.progress(start + length * fraction, message)
+
     def inputs(self, stage: str) -> dict[str, Result]:
         """The results of a needed stage by unit, in the order of the plan."""
         import brainviz.storage as storage

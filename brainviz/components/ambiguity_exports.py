@@ -32,13 +32,17 @@ def menu(workspace: Workspace, view: AmbiguityView, case: Case, clip: str) -> No
     stem = exports.file_stem(f"subject{view.subject}", "ambiguity", case.id, simulated=workspace.simulated)
     with st.popover("Export", icon=":material/download:", help="Tables and settings; figures save themselves on hover"):
         rows: Callable[[], str] = lambda: case_csv(view.subject, case)  # noqa: E731
-        _download("Bits of this case (CSV)", "table", rows, f"{stem}.csv", "text/csv")
+        exports.download("Bits of this case (CSV)", "table", rows, f"{stem}.csv", "text/csv")
         name = exports.file_stem(f"subject{view.subject}", "ambiguity", simulated=workspace.simulated)
-        _download("Bits of all clips (CSV)", "table_view", lambda: subject_csv(view.subject), f"{name}.csv", "text/csv")
+        exports.download(
+            "Bits of all clips (CSV)", "table_view", lambda: subject_csv(view.subject), f"{name}.csv", "text/csv"
+        )
         means = exports.file_stem("ambiguity-cases", simulated=workspace.simulated)
-        _download("Means of all cases (CSV)", "functions", cases_csv, f"{means}.csv", "text/csv")
+        exports.download("Means of all cases (CSV)", "functions", cases_csv, f"{means}.csv", "text/csv")
         text = settings(workspace, view, case, clip)
-        _download("Settings of this view (JSON)", "data_object", lambda: text, f"{stem}.json", "application/json")
+        exports.download(
+            "Settings of this view (JSON)", "data_object", lambda: text, f"{stem}.json", "application/json"
+        )
         st.caption("A figure is saved as a PNG by the camera on it. The address bar is a link to exactly this view.")
 
 
@@ -78,9 +82,3 @@ def method(view: AmbiguityView) -> None:
         st.markdown(METHOD.format(still=float(view.clips["still_below"].iloc[0])))
     with st.expander("Cite", icon=":material/format_quote:"):
         st.code(exports.CITATION, language="bibtex")
-
-
-def _download(label: str, icon: str, make: Callable[[], str], name: str, mime: str) -> None:
-    st.download_button(
-        label, make, name, mime, icon=f":material/{icon}:", on_click="ignore", width="stretch", key=f"export:{label}"
-    )

@@ -38,16 +38,7 @@ def menu(view: BenchmarkView, subject: str, metric: str) -> None:
     files.append(("Settings of this view (JSON)", "data_object", settings, name, "application/json"))
     with st.popover("Export", icon=":material/download:", help="Report, tables, settings"):
         for label, icon, make, file, mime in files:
-            st.download_button(
-                label,
-                make,
-                file,
-                mime,
-                icon=f":material/{icon}:",
-                on_click="ignore",
-                width="stretch",
-                key=f"export:{label}",
-            )
+            exports.download(label, icon, make, file, mime)
         st.caption("The report opens without a network. The address is a link to exactly this view.")
 
 

@@ -87,11 +87,11 @@ def menu(view: EncodingView, choice: MapChoice) -> None:
         st.container(gap="xsmall"),
     ):
         for label, icon, make, ending, mime in files:
-            _download(label, icon, partial(now.make, make), f"{stem}.{ending}", mime)
+            exports.download(label, icon, partial(now.make, make), f"{stem}.{ending}", mime)
         table = f"{stem}_regions.csv"
-        _download("Tests of all regions (CSV)", "functions", partial(now.make, tests_csv), table, "text/csv")
+        exports.download("Tests of all regions (CSV)", "functions", partial(now.make, tests_csv), table, "text/csv")
         words = partial(now.make, settings)
-        _download("Settings of this view (JSON)", "data_object", words, f"{stem}.json", "application/json")
+        exports.download("Settings of this view (JSON)", "data_object", words, f"{stem}.json", "application/json")
         _pycortex(now, stem)
         st.caption("Files hold the map as it is seen now, with its limits and thresholds. The address is a link to it.")
 
@@ -104,11 +104,13 @@ def _pycortex(now: Screen, stem: str) -> None:
     if reason:
         st.caption(reason)
         return
-    _download(
+    exports.download(
         "pycortex figure (PNG, takes 20 s)", "image", partial(now.make, as_figure), f"{stem}_pycortex.png", "image/png"
     )
     name = f"{stem}_pycortex-viewer.zip"
-    _download("pycortex viewer (ZIP, takes 20 s)", "3d_rotation", partial(now.make, as_viewer), name, "application/zip")
+    exports.download(
+        "pycortex viewer (ZIP, takes 20 s)", "3d_rotation", partial(now.make, as_viewer), name, "application/zip"
+    )
 
 
 def shown(seen: Seen) -> Shown:
@@ -204,9 +206,3 @@ def settings(seen: Seen) -> str:
         "results_version": workspace.version,
     }
     return exports.settings_json(chosen, facts)
-
-
-def _download(label: str, icon: str, make: Any, name: str, mime: str) -> None:
-    st.download_button(
-        label, make, name, mime, icon=f":material/{icon}:", on_click="ignore", width="stretch", key=f"export:{label}"
-    )

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
+
+import streamlit as st
 
 CITATION = """@software{brainviz,
   title = {brainviz: motion read from brains watching films},
@@ -36,3 +38,18 @@ def file_stem(*parts: str, simulated: bool) -> str:
 def settings_json(choices: Mapping[str, Any], facts: Mapping[str, Any]) -> str:
     """What is on the screen, as JSON: choices of the visitor and facts of the workspace."""
     return json.dumps({"choices": dict(choices), "data": dict(facts)}, indent=1, sort_keys=True, default=str)
+
+
+def download(label: str, icon: str, make: Callable[[], Any], file: str, mime: str, off: bool = False) -> None:
+    """An entry of an export menu. The file is made when asked for, and nothing else on the page changes."""
+    st.download_button(
+        label,
+        make,
+        file,
+        mime,
+        icon=f":material/{icon}:",
+        on_click="ignore",
+        width="stretch",
+        key=f"export:{label}",
+        disabled=off,
+    )

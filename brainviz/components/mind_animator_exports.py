@@ -52,16 +52,7 @@ def menu(view: MindAnimatorView, part: str, kind: str) -> None:
     files.append((words, "data_object", partial(settings_json, link), f"{stem}.json", "application/json"))
     with st.popover("Export", icon=":material/download:", help="Map, tables, settings"), st.container(gap="xsmall"):
         for label, icon, make, file, mime in files:
-            st.download_button(
-                label,
-                make,
-                file,
-                mime,
-                icon=f":material/{icon}:",
-                on_click="ignore",
-                width="stretch",
-                key=f"export:{label}",
-            )
+            exports.download(label, icon, make, file, mime)
         st.caption("Figures have a button of their own. The address is a link to exactly this view.")
 
 

@@ -24,16 +24,20 @@ def menu(workspace: Workspace, view: MotionView | None, subject: str, clip: str)
     systems = motion_player.shown_systems(workspace.systems(subject))
     name = stem(workspace, subject, clip, *systems)
     with st.popover("Export", icon=":material/download:", help="Film, tables, settings; PNG is in the player"):
-        _download(
+        exports.download(
             "Film of the panels (MP4)", "movie", lambda: film_mp4(subject, clip, systems), f"{name}.mp4", "video/mp4"
         )
         if view is not None:
             csv = f"{stem(workspace, subject, clip)}_errors.csv"
-            _download("Errors of this clip (CSV)", "table", lambda: clip_csv(subject, clip), csv, "text/csv")
+            exports.download("Errors of this clip (CSV)", "table", lambda: clip_csv(subject, clip), csv, "text/csv")
             everything = f"{exports.file_stem(f'subject{subject}', 'motion', simulated=workspace.simulated)}.csv"
-            _download("Errors of all clips (CSV)", "table_view", lambda: subject_csv(subject), everything, "text/csv")
+            exports.download(
+                "Errors of all clips (CSV)", "table_view", lambda: subject_csv(subject), everything, "text/csv"
+            )
         json_text = settings(workspace, subject, clip, systems)
-        _download("Settings of this view (JSON)", "data_object", lambda: json_text, f"{name}.json", "application/json")
+        exports.download(
+            "Settings of this view (JSON)", "data_object", lambda: json_text, f"{name}.json", "application/json"
+        )
         st.caption(
             "A picture of the view (PNG) is saved by the arrow in the player; figures save themselves on hover. "
             "The address bar is a link to exactly this view."
@@ -90,9 +94,3 @@ def settings(workspace: Workspace, subject: str, clip: str, systems: list[str]) 
         "results_version": workspace.version,
     }
     return exports.settings_json(chosen, facts)
-
-
-def _download(label: str, icon: str, make: Any, name: str, mime: str) -> None:
-    st.download_button(
-        label, make, name, mime, icon=f":material/{icon}:", on_click="ignore", width="stretch", key=f"export:{label}"
-    )

@@ -94,14 +94,4 @@ def film_file(offer: FilmExports, chosen: Sequence[str], kind: str) -> bytes:
 
 
 def _download(label: str, icon: str, make: Callable[[], str | bytes], name: str, off: bool = False) -> None:
-    st.download_button(
-        label,
-        make,
-        name,
-        MIMES[name.rsplit(".", 1)[1]],
-        icon=f":material/{icon}:",
-        on_click="ignore",
-        width="stretch",
-        key=f"export:{label}",
-        disabled=off,
-    )
+    exports.download(label, icon, make, name, MIMES[name.rsplit(".", 1)[1]], off)

@@ -36,16 +36,7 @@ def menu(subject: str, measure: str, view: dict[str, Any]) -> None:
     )
     with st.popover("Export", icon=":material/download:", help="Picture, surface file, table, settings"):
         for label, icon, make, ending, mime in files:
-            st.download_button(
-                label,
-                make,
-                f"{stem}.{ending}",
-                mime,
-                icon=f":material/{icon}:",
-                on_click="ignore",
-                width="stretch",
-                key=f"export:{label}",
-            )
+            exports.download(label, icon, make, f"{stem}.{ending}", mime)
         st.caption("The address is a link to exactly this view.")
 
 

@@ -16,10 +16,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from brainviz.errors import BrainvizError
-from brainviz.metrics.blocks import enough_blocks, shot_blocks
-from brainviz.metrics.corrections import holm
+from brainviz.metrics.blocks import shot_blocks
 from brainviz.metrics.statistics import block_sums, bootstrap_interval, paired_block_test
 from brainviz.metrics.video.benchmark_names import BENCHMARK, RETRIEVAL, chance, protocol
+from pipelines.evaluate.tested import tested
 
 CEILING = "truth"
 """Driven by the true film: shown as what can be reached, and never tested."""
@@ -164,14 +164,7 @@ def _tests(values: _Values, blocks: npt.NDArray[np.int64], seed: int) -> pd.Data
             "b": [pair[1] for pair in pairs],
             "mean_a": np.where(both, a, 0).sum(0) / many,
             "mean_b": np.where(both, b, 0).sum(0) / many,
-            "difference": test.difference,
-            "low": test.low,
-            "high": test.high,
-            "p": test.p,
-            "p_holm": holm(test.p),
-            "n": test.n_clips,
-            "n_blocks": test.n_blocks,
-            "enough_blocks": [enough_blocks(int(n)) for n in test.n_blocks],
+            **tested(test),
         }
     )
 

@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from brainviz.metrics.blocks import at_shot_onset, enough_blocks, shot_blocks
-from brainviz.metrics.corrections import holm
+from brainviz.metrics.blocks import at_shot_onset, shot_blocks
 from brainviz.metrics.statistics import block_sums, bootstrap_interval, paired_block_test
+from pipelines.evaluate.tested import tested
 
 Errors = npt.NDArray[np.float64]
 
@@ -105,16 +105,9 @@ def compare(errors: Mapping[str, Errors], units: ClipUnits, seed: int = 0) -> pd
                     "mean_a": mean_a,
                     "mean_b": mean_b,
                     "ratio": np.divide(mean_a, mean_b, out=np.full_like(mean_a, np.nan), where=mean_b > 0),
-                    "difference": test.difference,
-                    "low": test.low,
-                    "high": test.high,
-                    "p": test.p,
-                    "p_holm": holm(test.p),
-                    "n_blocks": test.n_blocks,
-                    "n_clips": test.n_clips,
-                    "enough_blocks": [enough_blocks(int(n)) for n in test.n_blocks],
+                    **tested(test),
                 }
-            )
+            ).rename(columns={"n": "n_clips"})[list(_COLUMNS)]
         )
     return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=list(_COLUMNS))
 

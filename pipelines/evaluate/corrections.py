@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 
 from brainviz.errors import BrainvizError
-from brainviz.metrics.blocks import enough_blocks, shot_blocks
-from brainviz.metrics.corrections import holm
+from brainviz.metrics.blocks import shot_blocks
 from brainviz.metrics.statistics import paired_block_test
 from brainviz.metrics.video.benchmark_names import BENCHMARK, better
+from pipelines.evaluate.tested import tested
 
 
 def worth_of_corrections(
@@ -68,16 +68,9 @@ def worth_of_corrections(
                     "metric": metric,
                     "mean_whole": own.mean(0),
                     "mean_undone": other.mean(0),
-                    "gain": test.difference,
-                    "low": test.low,
-                    "high": test.high,
-                    "p": test.p,
-                    "p_holm": holm(test.p),
-                    "n": test.n_clips,
-                    "n_blocks": test.n_blocks,
-                    "enough_blocks": [enough_blocks(int(n)) for n in test.n_blocks],
+                    **tested(test),
                 }
-            )
+            ).rename(columns={"difference": "gain"})
         )
     if not parts:
         raise BrainvizError("The forms share no scored clip.", "corrections", "Run the stage again.")

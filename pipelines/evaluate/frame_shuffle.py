@@ -14,9 +14,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from brainviz.metrics.blocks import enough_blocks
-from brainviz.metrics.corrections import holm
 from brainviz.metrics.statistics import bootstrap_interval, paired_block_test
+from pipelines.evaluate.tested import tested
 from pipelines.mind_animator.shuffle_test import StepErrors, random_orders, shuffle_test
 
 SHOWN, SHIFTED = "shown", "shifted"
@@ -90,14 +89,7 @@ def frame_shuffle(
             "measure": MEASURES,
             "shown": shown.mean(0),
             "shifted": shifted.mean(0),
-            "difference": test.difference,
-            "low": test.low,
-            "high": test.high,
-            "p": test.p,
-            "p_holm": holm(test.p),
-            "n": test.n_clips,
-            "n_blocks": test.n_blocks,
-            "enough_blocks": [enough_blocks(int(n)) for n in test.n_blocks],
+            **tested(test),
         }
     )
     return {"shuffle_test": pd.DataFrame(rows), "shuffle_test_shift": shift}

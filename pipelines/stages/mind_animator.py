@@ -95,7 +95,7 @@ def _learn_targets(context: Context) -> None:
     shown = [_array(context, "mind_animator_targets", film, "frames")[:, list(AUTOENCODER_FRAMES)] for film in training]
     given = np.concatenate([conditions[film] for film in training]).repeat(len(AUTOENCODER_FRAMES), axis=0)
     network = autoencoder.train_autoencoder(
-        np.concatenate(shown).reshape(-1, SIDE, SIDE, 3), given, config, threads, _within(context, 0.15, 0.75)
+        np.concatenate(shown).reshape(-1, SIDE, SIDE, 3), given, config, threads, context.within(0.15, 0.75)
     )
     autoencoder.save_autoencoder(network, config, context.folder / "autoencoder")
     for number, film in enumerate(films):
@@ -127,16 +127,16 @@ def decode_films(context: Context) -> None:
     data = _training_clips(context, training, vertices)
     parts = {}
     for number, part in enumerate(PARTS):
-        hears = _within(context, 0.26 * number, 0.26)
+        hears = context.within(0.26 * number, 0.26)
         parts[part] = train(part, data, form, config, context.work, hears)
         parts[part].save(context.folder / part)
     bold = _windows(context, test, vertices)
     clips = [clip for segment in test for clip in _clips(context, segment)]
     filmed = chosen_clips(context, clips) if "generator" in context.config else clips
     rows = [clips.index(clip) for clip in filmed]
-    _decode(context, "", parts, bold, rows, _within(context, 0.78, 0.06))
+    _decode(context, "", parts, bold, rows, context.within(0.78, 0.06))
     if form == CORRECTED.name:  # for the frame-shuffle test
-        _decode(context, ".shifted", parts, _shifted(bold, context, test), rows, _within(context, 0.84, 0.06))
+        _decode(context, ".shifted", parts, _shifted(bold, context, test), rows, context.within(0.84, 0.06))
     context.progress(0.9, "Maps")
     _store_maps(context, parts, data, vertices)
     losses = {part: found.facts for part, found in parts.items()}
@@ -220,10 +220,6 @@ def _clips(context: Context, film: str) -> list[str]:
 
 def _array(context: Context, stage: str, unit: str, name: str) -> NDArray[Any]:
     return read_array(context.input(stage, unit).arrays, name)
-
-
-def _within(context: Context, start: float, length: float) -> Progress:
-    return lambda fraction, message: context.progress(start + length * fraction, message)
 
 
 def _scanned(context: Context, films: Sequence[str]) -> list[str]:

@@ -30,7 +30,7 @@ def shuffle_frames(context: Context) -> None:
     errors = {}
     for part, (fmri, stored) in enumerate(((SHOWN, "frames"), (SHIFTED, "frames.shifted"))):
         films = _grey(read_array(decoded.arrays, stored)[rows], true.shape[-1])
-        errors[fmri] = _errors(true, films, _within(context, part / 2, 0.5))
+        errors[fmri] = _errors(true, films, context.within(part / 2, 0.5))
     clips = read_table(context.input("catalogue").folder / "clips.parquet")
     block = dict(zip(clips["clip"], shot_blocks(clips), strict=True))
     blocks = np.array([block[names[row]] for row in rows])
@@ -67,10 +67,6 @@ def _errors(true: np.ndarray, films: np.ndarray, hears: Progress) -> StepErrors:
         parts.append(step_errors(true[part], films[part]))
         hears(start / len(true), f"{start} of {len(true)} clips")
     return StepErrors(*(np.concatenate([getattr(p, name) for p in parts]) for name in ("error", "frozen")))
-
-
-def _within(context: Context, start: float, length: float) -> Progress:
-    return lambda fraction, message: context.progress(start + length * fraction, message)
 
 
 def weigh_corrections(context: Context) -> None:

@@ -10,24 +10,12 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from brainviz.components import benchmark_exports
 from brainviz.components.benchmark_view import benchmark_view
 from brainviz.components.benchmark_words import label
 from support.fake_benchmark import LEVELS, write_benchmark
-
-
-def words(app: AppTest) -> str:
-    """Everything a visitor can read."""
-    kinds = (app.title, app.subheader, app.markdown, app.caption, app.info, app.error)
-    html = [str(getattr(element.proto, "body", "")) for element in app.get("html")]
-    return "\n".join([*(str(element.value) for kind in kinds for element in kind), *html])
-
-
-def assert_clean(app: AppTest) -> None:
-    assert not app.exception
-    assert "Something went wrong" not in words(app), words(app)
+from support.page_words import assert_clean, words
 
 
 @pytest.fixture(scope="module")

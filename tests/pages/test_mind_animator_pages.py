@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from brainviz.components import mind_animator_exports, mind_animator_words
 from brainviz.components.mind_animator_view import mind_animator_view, regions_of
@@ -20,18 +19,7 @@ from brainviz.workspace import open_workspace
 from pipelines.mind_animator.embedded import LABEL
 from pipelines.mind_animator.forms import CORRECTED, CORRECTIONS, RELEASED
 from support.fake_mind_animator import GIVEN, write_mind_animator
-
-
-def words(app: AppTest) -> str:
-    """Everything a visitor can read."""
-    kinds = (app.title, app.subheader, app.markdown, app.caption, app.info, app.error)
-    html = [str(getattr(element.proto, "body", "")) for element in app.get("html")]
-    return "\n".join([*(str(element.value) for kind in kinds for element in kind), *html])
-
-
-def assert_clean(app: AppTest) -> None:
-    assert not app.exception
-    assert "Something went wrong" not in words(app), words(app)
+from support.page_words import assert_clean, words
 
 
 @pytest.fixture(scope="module")

@@ -7,23 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from brainviz.workspace import open_workspace
 from pipelines.interactive.regions import lesioned
 from support.fake_regions import DECODED
-
-
-def words(app: AppTest) -> str:
-    """Everything a visitor can read."""
-    kinds = (app.title, app.subheader, app.markdown, app.caption, app.info, app.error)
-    html = [str(getattr(element.proto, "body", "")) for element in app.get("html")]
-    return "\n".join([*(str(element.value) for kind in kinds for element in kind), *html])
-
-
-def assert_clean(app: AppTest) -> None:
-    assert not app.exception
-    assert "Something went wrong" not in words(app), words(app)
+from support.page_words import assert_clean, words
 
 
 @pytest.mark.parametrize(
