@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from brainviz.data.catalogue import clip_name
 from brainviz.errors import BrainvizError
-from brainviz.storage import read_array, read_table
+from brainviz.storage import open_array, read_table
 from pipelines.graph import Context, Progress
+from pipelines.stages.scored_clips import sampled_rows
 
 if TYPE_CHECKING:
     from pipelines.mind_animator.generator import DiffusionGenerator
@@ -82,15 +83,11 @@ def _store_pictures(context: Context, networks: TargetNetworks, film: Path, numb
 
 def chosen_clips(context: Context, clips: list[str]) -> list[str]:
     """The test clips that films are drawn of: every film and speed in proportion, as other slow films are."""
-    from pipelines.evaluate.reanimation_clips import stratified_clips, true_speed
-
-    labels = context.inputs("flow_labels")
-    flow, valid = ([read_array(r.arrays, name) for r in labels.values()] for name in ("flow", "valid"))
-    names = [(film, clip_name(film, i)) for film, part in zip(labels, flow, strict=True) for i in range(len(part))]
-    speed = true_speed(np.concatenate(flow), np.concatenate(valid))
-    rows = stratified_clips(speed, [film for film, _ in names], context.config["n_films"])
-    there = set(clips)
-    return [names[row][1] for row in rows if names[row][1] in there]
+    labels, there = context.inputs("flow_labels"), set(clips)
+    lengths = {film: open_array(result.arrays, "flow").shape[0] for film, result in labels.items()}
+    names = [clip_name(film, i) for film, n in lengths.items() for i in range(n)]
+    chosen = (names[row] for row in sampled_rows(labels, context.config["n_films"]))
+    return [name for name in chosen if name in there]
 
 
 def draw_diffusion_films(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -16,10 +17,20 @@ if TYPE_CHECKING:
     import zarr
 
     from brainviz.imported import ImportedFilms
+    from brainviz.results import Result
     from pipelines.evaluate.video_scores import ClipTruth, TimedFilm
     from pipelines.reanimate.motion_field import MotionField
 
 NETWORK_PX = 224
+
+
+def sampled_rows(labels: Mapping[str, Result], n: int) -> list[int]:
+    """Rows of `n` clips among those of the labelled films, in order: every film and speed in proportion."""
+    from pipelines.evaluate.reanimation_clips import stratified_clips, true_speed
+
+    flow, valid = ([read_array(result.arrays, name) for result in labels.values()] for name in ("flow", "valid"))
+    films = [film for film, part in zip(labels, flow, strict=True) for _ in part]
+    return stratified_clips(true_speed(np.concatenate(flow), np.concatenate(valid)), films, n)
 
 
 class ScoredClips:
@@ -44,17 +55,11 @@ class ScoredClips:
 
     def _choose(self) -> list[int]:
         """Rows of the clips to render: those that were decoded, or a sample of them."""
-        from pipelines.evaluate.reanimation_clips import stratified_clips, true_speed
-
         there = set(self.names if self.decoded is None else self.decoded.manifest["facts"]["clips"])
         if self.imported is not None:
             there &= set(self.imported.clips)
         wanted = self.context.config.get("n_clips", 0)
-        rows = list(range(len(self.names)))
-        if wanted:
-            parts = [[read_array(r.arrays, name) for r in self.labels.values()] for name in ("flow", "valid")]
-            speed = true_speed(*(np.concatenate(part) for part in parts))
-            rows = stratified_clips(speed, [segment for segment, _ in self.places], wanted)
+        rows = sampled_rows(self.labels, wanted) if wanted else range(len(self.names))
         return [row for row in rows if self.names[row] in there]
 
     def truth(self, row: int) -> ClipTruth:
